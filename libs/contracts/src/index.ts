@@ -1,0 +1,3 @@
+export * from './event.ts'
+export * from './failure.ts'
+export * from './revision.ts'
