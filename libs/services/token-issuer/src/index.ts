@@ -1,0 +1,1 @@
+export { createTokenIssuer, type TokenIssuer, type TokenIssuerOptions } from './service.ts'

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startNats, type NatsServer } from './nats.ts'
+import { startPostgres, type PostgresServer } from './postgres.ts'
+import { freePort, ServerProcess, temporaryFolder } from './process.ts'
+import { startRedis, type RedisOptions, type RedisServer } from './redis.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+export const services = ['token-issuer', 'introspection', 'audit'] as const
+export type ServiceName = (typeof services)[number]
+
+/** The secrets of the stack's clients: made for this one run. */
+export interface StackSecrets {
+  batch: string
+  'reports-api': string
+  operator: string
+}
+
+export interface StackOptions {
+  /** More top-level keys of the configuration, as YAML. */
+  config?: string
+  /** More lines under `clients:`. */
+  clients?: string[]
+  redis?: RedisOptions
+  /** `paused`: nothing is published, and the outbox only grows. */
+  relay?: 'running' | 'paused'
+}
+
+/** A service of ours, as a process of its own. */
+export interface Service extends ServerProcess {
+  http: string
+  grpcTarget: string
+  management: string
+}
+
+export interface Stack {
+  issuerUrl: string
+  introspectionUrl: string
+  auditUrl: string
+  grpcTarget: string
+  secrets: StackSecrets
+  redis: RedisServer
+  nats: NatsServer
+  postgres: PostgresServer
+  processes: Record<ServiceName, Service>
+  configFile: string
+  stop(): Promise<void>
+}
+
+interface Urls {
+  redis: string
+  nats: string
+  postgres: string
+}
+
+const configOf = (urls: Urls, secrets: StackSecrets, issuer: string, options: StackOptions): string => `version: 1
+issuer: ${issuer}
+master_key: ${randomBytes(32).toString('base64url')}
+store: { url: ${urls.redis}${options.redis?.appendfsync === 'no' ? ', allow_unsafe: true' : ''} }
+bus: { url: ${urls.nats} }
+audit: { url: ${urls.postgres}${options.relay === 'paused' ? ', relay: paused' : ''} }
+log: { level: warn }
+throttle: { inactive_introspections_per_minute: 0 }
+resources:
+  - { id: reports, audience: https://reports.example, scopes: { 'read:reports': Read reports } }
+clients:
+  - { id: batch, secret: ${secrets.batch}, grants: [client_credentials], scopes: ['read:reports'], audience: [reports], access_token_lifetime: 1h }
+  - { id: reports-api, secret: ${secrets['reports-api']}, introspect: [reports] }
+  - { id: operator, secret: ${secrets.operator}, audit: true }
+${(options.clients ?? []).map((line) => `  - ${line}\n`).join('')}${options.config ?? ''}
+`
+
+const isReady = async (management: string): Promise<boolean> =>
+  fetch(`${management}/readyz`).then(
+    (response) => response.ok,
+    () => false,
+  )
+
+async function startService(name: ServiceName, folder: string, configFile: string, httpPort: number): Promise<Service> {
+  const [grpcPort, port] = [await freePort(), await freePort()]
+  const management = `http://127.0.0.1:${port}`
+  const service = new ServerProcess({
+    program: process.execPath,
+    args: [join(root, 'apps', name, 'src/main.ts'), '--config', configFile],
+    port,
+    folder,
+    env: {
+      COUNTERSIGN_LISTEN__HTTP: `127.0.0.1:${httpPort}`,
+      COUNTERSIGN_LISTEN__GRPC: `127.0.0.1:${grpcPort}`,
+      COUNTERSIGN_LISTEN__MANAGEMENT: `127.0.0.1:${port}`,
+    },
+    ready: () => isReady(management),
+  })
+  await service.start()
+  return Object.assign(service, {
+    http: `http://127.0.0.1:${httpPort}`,
+    grpcTarget: `127.0.0.1:${grpcPort}`,
+    management,
+  })
+}
+
+/** The services as processes of their own, on a Redis, a NATS and a PostgreSQL of their own. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const [redis, nats, postgres] = await Promise.all([startRedis(options.redis), startNats(), startPostgres()])
+  const folder = temporaryFolder('stack')
+  const secret = () => randomBytes(24).toString('base64url')
+  const secrets = { batch: secret(), 'reports-api': secret(), operator: secret() }
+  const issuerPort = await freePort()
+  const configFile = join(folder, 'countersign.yaml')
+  const urls = { redis: redis.url, nats: nats.url, postgres: postgres.url }
+  writeFileSync(configFile, configOf(urls, secrets, `http://127.0.0.1:${issuerPort}`, options))
+  const started: ServerProcess[] = [redis, nats, postgres]
+  const start = async (name: ServiceName, port: number) => {
+    const service = await startService(name, folder, configFile, port)
+    started.unshift(service)
+    return service
+  }
+  try {
+    const processes = {
+      'token-issuer': await start('token-issuer', issuerPort),
+      introspection: await start('introspection', await freePort()),
+      audit: await start('audit', await freePort()),
+    }
+    return {
+      issuerUrl: processes['token-issuer'].http,
+      introspectionUrl: processes.introspection.http,
+      auditUrl: processes.audit.http,
+      grpcTarget: processes.introspection.grpcTarget,
+      secrets,
+      redis,
+      nats,
+      postgres,
+      processes,
+      configFile,
+      stop: async () => void (await Promise.all(started.map((server) => server.stop()))),
+    }
+  } catch (thrown) {
+    await Promise.all(started.map((server) => server.stop()))
+    throw thrown
+  }
+}
