@@ -1,0 +1,8 @@
+export { isLoopback, writeHostPort, type ListenAddress } from './address.ts'
+export { readSecretFile } from './credential.ts'
+export { fileVariable, type Environment } from './environment.ts'
+export { loadConfig, type Config, type ConfigSource, type LoadedConfig } from './load.ts'
+export { ConfigError, type Problem } from './problem.ts'
+export { reloadable, reloadableKeys, type Reload } from './reload.ts'
+export { configSchema } from './schema.ts'
+export { Secret } from './secret.ts'

@@ -1,0 +1,111 @@
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { ConfigFolder } from './config-folder.ts'
+
+const folder = new ConfigFolder()
+afterAll(() => folder.remove())
+
+const second = (line: string, rest?: string) => folder.second(line, rest)
+
+const id = 'expected an id of letters, digits and . _ ~ -, beginning with a letter or digit'
+
+describe('ids, scopes and references', () => {
+  const resources = 'resources: [{ id: reports, audience: "urn:r" }, { id: music, audience: "urn:m" }]'
+
+  test.each([
+    ['clients: [{ id: "a b", secret: s }]', `2:17: clients[0].id: ${id}, got "a b"`],
+    ['clients: [{ id: 12, secret: s }]', `2:17: clients[0].id: ${id}, got 12; did you mean "12"?`],
+    ['clients: [{ id: "a\\u202eb", secret: s }]', `2:17: clients[0].id: ${id}, got "a\\u202eb"`],
+    [`clients: [{ id: ${'x'.repeat(129)}, secret: s }]`, `2:17: clients[0].id: ${id}, got "${'x'.repeat(60)}…"`],
+    ['clients: [{ secret: s }]', `2:11: clients[0].id: ${id}, got nothing`],
+    ['clients: [{ id: a, secret: s }, { id: a, secret: s }]', '2:39: clients[1].id: "a" is clients[0].id already'],
+    [
+      'resources: [{ id: r, audience: "urn:r" }, { id: s, audience: "urn:r" }]',
+      '2:62: resources[1].audience: "urn:r" is resources[0].audience already',
+    ],
+    [
+      'clients: [{ id: a, secret: s, scopes: ["read reports"] }]',
+      '2:40: clients[0].scopes[0]: expected a scope: printable ASCII without space, " and \\ (RFC 6749 section 3.3), got "read reports"',
+    ],
+    [
+      'clients: [{ id: a, secret: s, scopes: ["räd"] }]',
+      '2:40: clients[0].scopes[0]: expected a scope: printable ASCII without space, " and \\ (RFC 6749 section 3.3), got "räd"',
+    ],
+    [
+      'resources: [{ id: r, audience: "urn:r", scopes: { "a b": x } }]',
+      '2:51: resources[0].scopes["a b"]: expected a scope: printable ASCII without space, " and \\ (RFC 6749 section 3.3), got "a b"',
+    ],
+    [
+      'clients: [{ id: a, secret: s, grants: [client_credential] }]',
+      '2:40: clients[0].grants[0]: expected one of authorization_code, client_credentials, refresh_token, urn:ietf:params:oauth:grant-type:device_code, urn:ietf:params:oauth:grant-type:token-exchange, got "client_credential"; did you mean client_credentials?',
+    ],
+    ['clients: [{ id: a, secret: s, name: "a\\nb" }]', '2:37: clients[0].name: expected text on one line, got "a\\nb"'],
+    ['bridges: [{ id: b, provider: hub }]', '2:30: bridges[0].provider: expected the id of a provider, got "hub"'],
+    [
+      'providers: [{ id: p, kind: googel }]',
+      '2:28: providers[0].kind: expected one of google, oidc, oauth2, local, got "googel"; did you mean google?',
+    ],
+    [
+      'providers: [{ id: p, kind: google, client_id: x, roles_claim: y }]',
+      '2:50: providers[0].roles_claim: is not a key',
+    ],
+  ])('%s', (yaml, line) => {
+    expect(second(yaml)).toEqual([line])
+  })
+
+  test.each([
+    [
+      'audience: [reprots]',
+      '3:42: clients[0].audience[0]: expected the id of a resource, got "reprots"; did you mean reports?',
+    ],
+    ['audience: ["*"]', `3:42: clients[0].audience[0]: ${id}, got "*"`],
+    [
+      'introspect: [musik]',
+      '3:44: clients[0].introspect[0]: expected the id of a resource, or *, got "musik"; did you mean music?',
+    ],
+  ])('clients[0] with %s', (keys, line) => {
+    expect(second(resources, `clients: [{ id: a, secret: s, ${keys} }]`)).toEqual([line])
+  })
+
+  test('a role names a provider that is there', () => {
+    const yaml = 'providers: [{ id: staff, kind: local }]'
+    expect(second(yaml, 'roles: [{ grant: [admin], when: { provider: staf } }]')).toEqual([
+      '3:45: roles[0].when.provider: expected the id of a provider, got "staf"; did you mean staff?',
+    ])
+  })
+})
+
+describe('clients that do not fit together', () => {
+  test.each([
+    [
+      '{ id: a }',
+      '2:11: clients[0]: needs secret, tls_client_auth_san_dns or tls_client_auth_subject_dn, or public: true',
+    ],
+    [
+      '{ id: a, public: true, secret: s }',
+      '2:42: clients[0].secret: is not for a public client, which cannot keep a secret',
+    ],
+    [
+      '{ id: a, public: true, grants: [client_credentials] }',
+      '2:43: clients[0].grants[0]: client_credentials is not for a public client (RFC 6749 section 4.4)',
+    ],
+    [
+      '{ id: a, public: true, introspect: ["*"] }',
+      '2:46: clients[0].introspect: is not for a public client (RFC 7662 section 2.1)',
+    ],
+    ['{ id: a, public: true, audit: true }', '2:41: clients[0].audit: is not for a public client'],
+    [
+      '{ id: a, tls_client_auth_san_dns: a.example, previous_secret: s }',
+      '2:73: clients[0].previous_secret: needs secret beside it',
+    ],
+    [
+      '{ id: a, tls_client_auth_san_dns: a.example, tls_client_auth_subject_dn: CN=a }',
+      '2:84: clients[0].tls_client_auth_subject_dn: is instead of tls_client_auth_san_dns, not beside it (RFC 8705)',
+    ],
+    [
+      '{ id: a, secret: s, grants: [authorization_code] }',
+      '2:40: clients[0].grants[0]: authorization_code needs redirect_uris',
+    ],
+  ])('%s', (client, line) => {
+    expect(second(`clients: [${client}]`)).toEqual([line])
+  })
+})

@@ -1,0 +1,171 @@
+import { logLevels } from '../log.ts'
+import { listenAddress } from './address.ts'
+import { file, secret, type Surroundings } from './credential.ts'
+import { duration } from './duration.ts'
+import { choice, flag, map, whole } from './leaf.ts'
+import { limits } from './limits.ts'
+import { serviceUrl } from './service-url.ts'
+
+const { durationsMs } = limits
+
+const tls = (surroundings: Surroundings) =>
+  map({
+    ca: file(surroundings).optional().describe('Certificates (PEM) of the authorities that may sign the server’s.'),
+    cert: file(surroundings)
+      .optional()
+      .describe('Our own certificate (PEM), where the server asks for one; needs `key`.'),
+    key: file(surroundings).optional().describe('Private key (PEM) of `cert`.'),
+  })
+    .optional()
+    .describe('Files for TLS, where the authorities that Node.js knows are not enough.')
+
+export const store = (surroundings: Surroundings) =>
+  map({
+    url: serviceUrl(surroundings.folder, [
+      'sqlite',
+      'redis',
+      'redis+sentinel',
+      'redis+cluster',
+      'rediss',
+      'rediss+sentinel',
+      'rediss+cluster',
+    ])
+      .prefault('sqlite:./data/countersign.db')
+      .describe('Where clients, grants, tokens and keys are kept.'),
+    partitions: whole(1, limits.partitions)
+      .prefault(1)
+      .describe(
+        'Parts that the store is split into; on Redis Cluster, its hash slots. May be raised later, never lowered.',
+      ),
+    wait_replicas: whole(0, limits.waitReplicas)
+      .prefault(0)
+      .describe('Redis replicas that must have a write before it is acknowledged.'),
+    allow_unsafe: flag()
+      .prefault(false)
+      .describe('Start on a Redis that may lose acknowledged writes or evict keys. Only for development.'),
+    command_timeout: duration(durationsMs.commandTimeout)
+      .prefault('2s')
+      .describe('How long a command may take before the request fails as unavailable.'),
+    tls: tls(surroundings),
+  })
+    .transform(({ wait_replicas, allow_unsafe, command_timeout, ...rest }) => ({
+      ...rest,
+      waitReplicas: wait_replicas,
+      allowUnsafe: allow_unsafe,
+      commandTimeoutMs: command_timeout,
+    }))
+    .prefault({})
+    .describe('The store of token state.')
+
+export const bus = (surroundings: Surroundings) =>
+  map({
+    url: serviceUrl(surroundings.folder, ['nats', 'tls'], ['in-process'])
+      .prefault('in-process')
+      .describe('Carries events and revocations between the services. `in-process` is for the single process only.'),
+    replicas: whole(1, limits.busReplicas).prefault(1).describe('Servers that keep a copy of the JetStream stream.'),
+    max_age: duration(durationsMs.busMaxAge).prefault('7d').describe('How long the stream keeps an event.'),
+    credentials: secret(surroundings).optional().describe('NATS credentials: the content of a `.creds` file.'),
+    tls: tls(surroundings),
+  })
+    .transform(({ max_age, ...rest }) => ({ ...rest, maxAgeMs: max_age }))
+    .prefault({})
+    .describe('The bus.')
+
+export const audit = (surroundings: Surroundings) =>
+  map({
+    url: serviceUrl(surroundings.folder, ['sqlite', 'postgres', 'postgresql'])
+      .prefault('sqlite:./data/audit.db')
+      .describe('Where the audit journal is kept.'),
+    max_backlog: whole(limits.backlogEvents.least, limits.backlogEvents.most)
+      .prefault(1_000_000)
+      .describe('Events that may wait for the journal. Beyond it new grants are refused; revocations never are.'),
+    relay: choice(['running', 'paused'])
+      .prefault('running')
+      .describe('`paused` keeps events in the outbox and off the journal. For maintenance and measurements.'),
+    tls: tls(surroundings),
+  })
+    .transform(({ max_backlog, ...rest }) => ({ ...rest, maxBacklogEvents: max_backlog }))
+    .prefault({})
+    .describe('The audit journal.')
+
+export const listen = () =>
+  map({
+    http: listenAddress().prefault('127.0.0.1:8080').describe('OAuth 2.0 endpoints, the console, forward-auth.'),
+    grpc: listenAddress().prefault('127.0.0.1:50051').describe('Introspection over gRPC.'),
+    management: listenAddress().prefault('127.0.0.1:9464').describe('`/metrics`, `/healthz` and `/readyz`.'),
+  })
+    .prefault({})
+    .describe('Addresses to listen on; port 0 takes a free one.')
+
+export const session = () =>
+  map({
+    persistent: flag().prefault(false).describe('Whether a session outlives the browser.'),
+    idle: duration(durationsMs.session).prefault('30m').describe('A session ends when it was not used for so long.'),
+    absolute: duration(durationsMs.session)
+      .prefault('12h')
+      .describe('A session ends so long after sign-in, used or not.'),
+  })
+    .transform(({ idle, absolute, ...rest }) => ({ ...rest, idleMs: idle, absoluteMs: absolute }))
+    .prefault({})
+    .describe('Browser sessions.')
+
+export const lifetimes = () =>
+  map({
+    authorization_code: duration(durationsMs.authorizationCode).prefault('60s').describe('Authorization codes.'),
+    access_token: duration(durationsMs.accessToken).prefault('5m').describe('Access tokens.'),
+    refresh_token: duration(durationsMs.refreshToken).prefault('30d').describe('Refresh tokens.'),
+    refresh_grace: duration(durationsMs.refreshGrace)
+      .prefault('10s')
+      .describe('How long a rotated refresh token still answers with the same successor.'),
+    id_token: duration(durationsMs.idToken).prefault('5m').describe('ID tokens.'),
+  })
+    .transform((given) => ({
+      authorizationCodeMs: given.authorization_code,
+      accessTokenMs: given.access_token,
+      refreshTokenMs: given.refresh_token,
+      refreshGraceMs: given.refresh_grace,
+      idTokenMs: given.id_token,
+    }))
+    .prefault({})
+    .describe('How long what is issued from now on is good for.')
+
+export const log = () =>
+  map({ level: choice(logLevels).prefault('info').describe('The least important level that is written.') })
+    .prefault({})
+    .describe('The log: JSON lines on standard output, without secrets.')
+
+export const throttle = () =>
+  map({
+    failed_authentications_per_minute: whole(0, limits.perMinute)
+      .prefault(30)
+      .describe('Failed client authentications that one client and address may make in a minute; 0 turns it off.'),
+    inactive_introspections_per_minute: whole(0, limits.perMinute)
+      .prefault(60_000)
+      .describe('Introspections answered inactive that one caller may make in a minute; 0 turns it off.'),
+  })
+    .transform((given) => ({
+      failedAuthenticationsPerMinute: given.failed_authentications_per_minute,
+      inactiveIntrospectionsPerMinute: given.inactive_introspections_per_minute,
+    }))
+    .prefault({})
+    .describe('Limits on guessing.')
+
+export const grpc = (surroundings: Surroundings) =>
+  map({
+    cert: file(surroundings).optional().describe('Certificate (PEM) of the gRPC listener; turns TLS on. Needs `key`.'),
+    key: file(surroundings).optional().describe('Private key (PEM) of `cert`.'),
+    client_ca: file(surroundings)
+      .optional()
+      .describe('Authorities (PEM) that sign callers’ certificates; turns mutual TLS on. Needs `cert`.'),
+  })
+    .transform(({ client_ca, ...rest }) => ({ ...rest, clientCa: client_ca }))
+    .prefault({})
+    .describe('TLS on the gRPC listener.')
+
+export const http = (surroundings: Surroundings) =>
+  map({
+    cert: file(surroundings).optional().describe('Certificate (PEM) of the HTTP listener; turns TLS on. Needs `key`.'),
+    key: file(surroundings).optional().describe('Private key (PEM) of `cert`.'),
+  })
+    .prefault({})
+    .describe('TLS on the HTTP listener, where no gateway ends it.')

@@ -1,0 +1,40 @@
+import type { Failure, FailureCode } from '@countersign/contracts'
+import { failureHeaders, toldMessage } from './problem.ts'
+import type { HttpAnswer } from './route.ts'
+
+/** What each failure is called at an OAuth 2.0 endpoint (RFC 6749 section 5.2, RFC 8628 section 3.5, RFC 8707 section 2). */
+export const oauthErrors = {
+  invalid_request: { status: 400, error: 'invalid_request' },
+  invalid_client: { status: 401, error: 'invalid_client' },
+  invalid_grant: { status: 400, error: 'invalid_grant' },
+  unauthorized_client: { status: 400, error: 'unauthorized_client' },
+  unsupported_grant_type: { status: 400, error: 'unsupported_grant_type' },
+  invalid_scope: { status: 400, error: 'invalid_scope' },
+  invalid_target: { status: 400, error: 'invalid_target' },
+  unsupported_media_type: { status: 400, error: 'invalid_request' },
+  method_not_allowed: { status: 405, error: 'invalid_request' },
+  access_denied: { status: 403, error: 'access_denied' },
+  not_found: { status: 404, error: 'invalid_request' },
+  conflict: { status: 503, error: 'temporarily_unavailable' },
+  too_large: { status: 413, error: 'invalid_request' },
+  too_many_requests: { status: 429, error: 'temporarily_unavailable' },
+  deadline_exceeded: { status: 503, error: 'temporarily_unavailable' },
+  unavailable: { status: 503, error: 'temporarily_unavailable' },
+  internal: { status: 500, error: 'server_error' },
+} as const satisfies Record<FailureCode, { status: number; error: string }>
+
+/** RFC 6749 section 5.2 allows printable ASCII, without the quotation mark and the backslash. */
+const describe = (failure: Failure): string =>
+  toldMessage(failure)
+    .replace(/["\\]/g, "'")
+    .replace(/[^\x20-\x7e]/g, '?')
+
+/** A failure as an OAuth 2.0 error. */
+export function oauthFailure(failure: Failure): HttpAnswer {
+  const { status, error } = oauthErrors[failure.code]
+  return {
+    status,
+    headers: { 'content-type': 'application/json', pragma: 'no-cache', ...failureHeaders(failure, status) },
+    body: JSON.stringify({ error, error_description: describe(failure) }),
+  }
+}
