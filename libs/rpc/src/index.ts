@@ -1,0 +1,8 @@
+export type { BreakerState } from './breaker.ts'
+export * from './client.ts'
+export type { CallContext } from './context.ts'
+export type { ServerTls } from './credentials.ts'
+export * from './server.ts'
+export { failureOf, statusOf } from './status.ts'
+export { isLoopback } from './target.ts'
+export type { Answer, CallObserver, CallOutcome } from './unary.ts'
