@@ -1,1 +1,3 @@
+export * from './commit-id.ts'
+export * from './limits.ts'
 export * from './port.ts'

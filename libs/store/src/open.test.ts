@@ -1,0 +1,55 @@
+import { startRedis, temporaryFolder } from '@countersign/servers'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { inspectStore, openStore, UnsafeStoreError } from './open.ts'
+
+const folder = temporaryFolder('open')
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('a store is opened by its URL', () => {
+  test.each(['memory:', `sqlite:${join(folder, 'one.db')}`])('%s', async (url) => {
+    const store = await openStore({ url })
+    await store.ping()
+    expect(await inspectStore({ url })).toEqual([])
+    await store.close()
+  })
+
+  test('redis://…', async () => {
+    const server = await startRedis({ appendfsync: 'everysec' })
+    const states: string[] = []
+    const options = { url: server.url, onState: (state: string) => void states.push(state) }
+    await expect(openStore(options)).rejects.toBeInstanceOf(UnsafeStoreError)
+    const store = await openStore({ ...options, allowUnsafe: true })
+    await store.ping()
+    const wrong = (await inspectStore(options)).filter(({ ok }) => !ok)
+    expect(wrong).toMatchObject([{ setting: 'appendfsync', value: 'everysec', required: 'always' }])
+    expect(states).toContain('up')
+    await store.close()
+    await server.stop()
+  })
+
+  test.each(['', 'sqlite:', 'postgres://ann:hidden@h', 'redis', 'redis://ann:hidden@/x', 'memory:x'])(
+    'but not by «%s», of which nothing is shown',
+    async (url) => {
+      await expect(openStore({ url })).rejects.toThrow(/^the URL of the store must/)
+      await expect(openStore({ url })).rejects.not.toThrow('hidden')
+    },
+  )
+
+  test('the embedded stores do not load what only Redis needs', () => {
+    const open = JSON.stringify(new URL('./open.ts', import.meta.url).href)
+    const program = `
+      import { createRequire } from 'node:module'
+      import { openStore } from ${open}
+      const isLoaded = () => Object.keys(createRequire(${open}).cache).some((path) => path.includes('ioredis'))
+      for (const url of ['memory:', 'sqlite:${join(folder, 'two.db')}']) await (await openStore({ url })).close()
+      const before = isLoaded()
+      await openStore({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1 }).catch(() => undefined)
+      console.log(before, isLoaded())
+    `
+    const child = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', program], { encoding: 'utf8' })
+    expect(child.stdout.trim()).toBe('false true')
+  })
+})
