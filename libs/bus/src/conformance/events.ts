@@ -1,0 +1,37 @@
+import { encodeEvent, messageOf, type Message, type Partition } from '@countersign/contracts'
+import { ActorKind, Outcome, type Event } from '@countersign/contracts/events'
+import { newCommitId, type Commit } from '@countersign/store'
+
+const eventOf = (id: string, partition: Partition, time: number): Event => ({
+  id,
+  type: 'token.issued',
+  time,
+  revision: '',
+  sequence: 0,
+  partition,
+  actor: { kind: ActorKind.CLIENT, id: 'batch', address: '127.0.0.1', userAgent: 'curl/8.0' },
+  subject: 'batch',
+  clientId: 'batch',
+  grantId: 'client:batch',
+  tokenFingerprint: id.slice(0, 22),
+  scopes: ['read:reports'],
+  outcome: Outcome.SUCCESS,
+  reason: '',
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  attributes: { lifetime: '300' },
+})
+
+/** A commit of nothing but events. */
+export function commitOf(events: number, partition: Partition = 0, time = Date.now()): Commit {
+  const id = newCommitId()
+  const made = Array.from({ length: events }, (_, n) => eventOf(`${id}:${n}`, partition, time))
+  return { id, partition, checks: [], puts: [], deletes: [], facts: [], events: made }
+}
+
+/** A message as a publishing store makes them. */
+export function newMessage(sequence = 1): Message {
+  const event = eventOf(`${newCommitId()}:0`, 0, Date.now())
+  return messageOf(event, encodeEvent(event), { revision: '0:e:0', sequence })
+}
+
+export const newMessages = (count: number): Message[] => Array.from({ length: count }, (_, n) => newMessage(n + 1))
