@@ -1,0 +1,5 @@
+export * from './consume.ts'
+export * from './journal/port.ts'
+export * from './log.ts'
+export * from './routes.ts'
+export * from './tail.ts'

@@ -1,0 +1,82 @@
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { temporaryFolder } from '@countersign/servers'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describeAppend, type Place } from '../conformance/append.ts'
+import { recordOf, recordsOf } from '../conformance/events.ts'
+import { describeSearch } from '../conformance/search.ts'
+import { openJournal } from './open.ts'
+import type { Journal, SearchPage } from './port.ts'
+import { tables } from './schema.ts'
+import { searchIn } from './search.ts'
+import { openSqliteDatabase } from './sqlite.ts'
+
+const folder = temporaryFolder('audit')
+const opened: Journal[] = []
+let places = 0
+
+const newPath = () => join(folder, 'made', `${++places}`, 'audit.db')
+async function open(path: string): Promise<Journal> {
+  const journal = await openJournal({ url: `sqlite:${path}` })
+  opened.push(journal)
+  return journal
+}
+const place = async (): Promise<Place> => {
+  const path = newPath()
+  return { open: () => open(path) }
+}
+
+afterAll(async () => {
+  await Promise.all(opened.map((journal) => journal.close()))
+  rmSync(folder, { recursive: true })
+})
+
+describe('the journal in SQLite', () => {
+  describeAppend(place)
+  describeSearch(place)
+
+  test('is for its owner only', async () => {
+    const path = newPath()
+    const journal = await open(path)
+    await journal.append(recordsOf(1, 3))
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(statSync(file).mode & 0o077).toBe(0)
+  })
+
+  test('a file that is no database is refused by name', async () => {
+    const path = join(folder, 'not-a-database')
+    writeFileSync(path, 'plain text, and long enough to be taken for what it is: '.repeat(20))
+    await expect(openJournal({ url: `sqlite:${path}` })).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(openJournal({ url: `sqlite:${path}` })).rejects.toThrow('not-a-database')
+  })
+
+  test('a search that finds little looks at a bounded number of records, and goes on where it stopped', async () => {
+    const path = newPath()
+    const journal = await open(path)
+    const rare = { actor: { kind: 2, id: 'rare', address: '', userAgent: '' } } as const
+    await journal.append([...recordsOf(1, 44), recordOf(45, rare), ...recordsOf(46, 100)])
+    const database = await openSqliteDatabase(path)
+    const bounds = { candidatesPerStep: 10, maxSearchSteps: 4 }
+    const filter = { actor: 'rare', types: ['token.*'] }
+    const find = (page: SearchPage) => searchIn(database, filter, page, bounds)
+    expect(await find({ order: 'asc', limit: 5 })).toEqual({ entries: [], next: 40 })
+    const second = await find({ order: 'asc', limit: 5, after: 40 })
+    expect(second).toMatchObject({ entries: [{ index: 45 }], next: 80 })
+    expect(await find({ order: 'asc', limit: 5, after: 80 })).toEqual({ entries: [] })
+    expect(await find({ order: 'desc', limit: 5 })).toEqual({ entries: [], next: 61 })
+    expect(await find({ order: 'desc', limit: 5, after: 61 })).toMatchObject({ entries: [{ index: 45 }], next: 21 })
+    await database.close()
+  })
+
+  test('a record that was tampered with is named', async () => {
+    const path = newPath()
+    const journal = await open(path)
+    await journal.append(recordsOf(1, 3))
+    const database = await openSqliteDatabase(path)
+    await database.write(({ query }) => query(`update ${tables.events} set bytes = x'0a7f' where "index" = $1`, [2]))
+    await database.close()
+    await expect(journal.after(0, 10)).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('2'),
+    })
+  })
+})
