@@ -53,7 +53,8 @@ describe('client authentication', () => {
 
   test('refuses two methods at once, and a client_id that is not who authenticates', () => {
     const basic = { id: 'batch', secret: 'one' }
-    for (const extra of <Record<string, string>[]>[{ client_secret: 'one' }, { client_id: 'web' }]) {
+    const extras: Record<string, string>[] = [{ client_secret: 'one' }, { client_id: 'web' }]
+    for (const extra of extras) {
       const request = { basic, form: form(extra), address }
       expect(() => authenticateClient(authentication, request, false)).toThrow(
         expect.objectContaining({ code: 'invalid_request' }),

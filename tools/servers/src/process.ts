@@ -89,6 +89,11 @@ export class ServerProcess {
     this.folder = options.folder
   }
 
+  /** The last lines that it printed. */
+  get output(): string {
+    return this.#output
+  }
+
   get pid(): number {
     if (this.#child?.pid === undefined) throw new Error(`${this.#options.program} is not running`)
     return this.#child.pid

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { startNats, type NatsServer } from './nats.ts'
 import { startPostgres, type PostgresServer } from './postgres.ts'
 import { freePort, ServerProcess, temporaryFolder } from './process.ts'
+import { repositoryRoot } from './root.ts'
 import { startRedis, type RedisOptions, type RedisServer } from './redis.ts'
-
-const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 export const services = ['token-issuer', 'introspection', 'audit'] as const
 export type ServiceName = (typeof services)[number]
@@ -84,7 +82,7 @@ async function startService(name: ServiceName, folder: string, configFile: strin
   const management = `http://127.0.0.1:${port}`
   const service = new ServerProcess({
     program: process.execPath,
-    args: [join(root, 'apps', name, 'src/main.ts'), '--config', configFile],
+    args: [join(repositoryRoot, 'apps', name, 'src/main.ts'), '--config', configFile],
     port,
     folder,
     env: {

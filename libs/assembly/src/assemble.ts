@@ -1,0 +1,51 @@
+import type { Bus } from '@countersign/bus'
+import type { ShutdownStep } from '@countersign/chassis'
+import { openJournal } from '@countersign/service-audit/open'
+import type { Store } from '@countersign/store'
+import { assembleAudit } from './audit.ts'
+import { connectBus, connectStore, untilAvailable } from './connections.ts'
+import type { Foundation } from './foundation.ts'
+import { assembleIntrospection } from './introspection.ts'
+import type { Part } from './part.ts'
+import { assembleTokenIssuer } from './token-issuer.ts'
+
+export type ServiceName = 'token-issuer' | 'introspection' | 'audit'
+
+export interface Assembled {
+  parts: Part[]
+  /** Closes what the parts stand on, once they are closed. */
+  steps: ShutdownStep[]
+}
+
+/** Connects what these services need, once each, and puts them together. Waits for dependencies that are down. */
+export async function assemble(
+  services: readonly ServiceName[],
+  foundation: Foundation,
+  signal: AbortSignal,
+): Promise<Assembled> {
+  const { config } = foundation
+  const wants = (...names: ServiceName[]) => names.some((name) => services.includes(name))
+  const steps: ShutdownStep[] = []
+  const parts: Part[] = []
+  const wait = <T>(what: string, attempt: () => Promise<T>) => untilAvailable(what, foundation, signal, attempt)
+
+  let bus: Bus | undefined
+  let store: Store | undefined
+  if (wants('token-issuer', 'audit')) {
+    bus = await connectBus(foundation, services.length > 1 ? 'all' : services[0]!)
+    steps.push({ name: 'bus', close: () => bus!.close() })
+  }
+  if (wants('token-issuer', 'introspection')) {
+    store = await wait('the store', () => connectStore(foundation))
+    steps.push({ name: 'store', close: () => store!.close() })
+  }
+  if (wants('audit')) {
+    const { url } = config.audit
+    const journal = await wait('the journal', () => openJournal({ url, allowPlaintext: config.allowPlaintext }))
+    steps.push({ name: 'journal', close: () => journal.close() })
+    parts.push(await wait('the journal', () => assembleAudit(foundation, journal, bus!)))
+  }
+  if (wants('token-issuer')) parts.push(await wait('the store', () => assembleTokenIssuer(foundation, store!, bus!)))
+  if (wants('introspection')) parts.push(assembleIntrospection(foundation, store!))
+  return { parts, steps }
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openBus } from '@countersign/bus/open'
+import type { Bus } from '@countersign/bus'
+import { Failure } from '@countersign/contracts'
+import type { Store } from '@countersign/store'
+import { openStore } from '@countersign/store/open'
+import type { Foundation } from './foundation.ts'
+import { limits } from './limits.ts'
+
+/**
+ * Tries until it works, as long as what fails is a dependency that may yet come up.
+ * @throws whatever is no `unavailable`, or the reason of the signal
+ */
+export async function untilAvailable<T>(
+  what: string,
+  { log }: Foundation,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await attempt()
+    } catch (thrown) {
+      if (!(thrown instanceof Failure) || thrown.code !== 'unavailable') throw thrown
+      if (tries === 0) log.warn({ err: thrown }, `waiting for ${what}`)
+      const waitMs = Math.min(limits.firstRetryMs * 2 ** Math.min(tries, 20), limits.lastRetryMs)
+      await sleep(waitMs, undefined, { signal })
+    }
+  }
+}
+
+const pem = (file: string | undefined): string | undefined =>
+  file === undefined ? undefined : readFileSync(file, 'utf8')
+
+export function connectStore(foundation: Foundation): Promise<Store> {
+  const { config, log } = foundation
+  const { url, waitReplicas, allowUnsafe, commandTimeoutMs, tls } = config.store
+  return openStore({
+    url,
+    waitReplicas,
+    allowUnsafe,
+    commandTimeoutMs,
+    ...(tls && { tls: { ca: pem(tls.ca), cert: pem(tls.cert), key: pem(tls.key) } }),
+    onState: (state, detail) => log[state === 'up' ? 'info' : 'warn']({ detail }, `store is ${state}`),
+  })
+}
+
+export function connectBus(foundation: Foundation, name: string): Promise<Bus> {
+  const { config, log } = foundation
+  const { url, replicas, maxAgeMs, credentials, tls } = config.bus
+  return openBus({
+    url,
+    name: `countersign-${name}`,
+    replicas,
+    maxAgeMs,
+    log,
+    ...(credentials && { credentials: { creds: credentials.reveal() } }),
+    ...(tls && { tls: { caFile: tls.ca, certFile: tls.cert, keyFile: tls.key } }),
+    onState: (state) => log[state === 'up' ? 'info' : 'warn'](`bus is ${state}`),
+  })
+}

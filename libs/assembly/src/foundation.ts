@@ -1,0 +1,95 @@
+import type { KeyObject } from 'node:crypto'
+import { isIP } from 'node:net'
+import { createMetrics, createThrottle, type Metrics } from '@countersign/chassis'
+import { reloadable, type Config } from '@countersign/chassis/config'
+import type { Logger } from '@countersign/chassis/log'
+import type { Millis } from '@countersign/contracts'
+import { newCommitId } from '@countersign/store'
+import {
+  buildClients,
+  createClientAuthentication,
+  createTokenFormat,
+  sealKeyFrom,
+  Secrets,
+  tagKeyFrom,
+  type ClientAuthentication,
+  type ClientDefinition,
+  type Clients,
+  type FailureThrottle,
+  type ResourceDefinition,
+  type TokenFormat,
+} from '@countersign/tokens'
+import { demoClients, demoResources } from './demo.ts'
+import { readMasterKey } from './master-key.ts'
+
+/** What every service stands on, made once per process. */
+export interface Foundation {
+  /** As it was at the start; what can change while running is behind functions. */
+  config: Config
+  log: Logger
+  metrics: Metrics
+  format: TokenFormat
+  sealKey: KeyObject
+  masterKey: Buffer
+  clients: () => Clients
+  scopes: () => readonly string[]
+  authentication: ClientAuthentication
+  scanning: FailureThrottle
+  now: () => Millis
+  commitId: () => string
+  /** Takes on what can change while running; gives the keys that changed and need a restart. */
+  reload(config: Config): readonly string[]
+}
+
+interface Parties {
+  clients: Clients
+  scopes: readonly string[]
+}
+
+function partiesOf(config: Config, masterKey: Buffer, secrets: Secrets): Parties {
+  const resources: readonly (ResourceDefinition & { scopes: Readonly<Record<string, string>> })[] = config.demo
+    ? demoResources
+    : config.resources
+  const definitions: readonly ClientDefinition[] = config.demo ? demoClients(masterKey) : config.clients
+  return {
+    clients: buildClients(definitions, resources, secrets, config.lifetimes.accessTokenMs),
+    scopes: [...new Set(resources.flatMap(({ scopes }) => Object.keys(scopes)))],
+  }
+}
+
+const minuteMs = 60_000
+const throttleOf = (points: number): FailureThrottle => createThrottle({ points, durationMs: minuteMs })
+
+export function layFoundation(config: Config, log: Logger, name: string, makesMasterKey: boolean): Foundation {
+  const masterKey = readMasterKey(config.masterKey, makesMasterKey)
+  const previous = config.previousMasterKey && Buffer.from(config.previousMasterKey.reveal())
+  const secrets = new Secrets()
+  let current = config
+  let parties = partiesOf(config, masterKey, secrets)
+  const clients = () => parties.clients
+  const throttled = throttleOf(config.throttle.failedAuthenticationsPerMinute)
+  return {
+    config,
+    log,
+    metrics: createMetrics({ name }),
+    format: createTokenFormat(tagKeyFrom(masterKey), previous && tagKeyFrom(previous)),
+    sealKey: sealKeyFrom(masterKey),
+    masterKey,
+    clients,
+    scopes: () => parties.scopes,
+    authentication: createClientAuthentication(clients, secrets, throttled),
+    scanning: throttleOf(config.throttle.inactiveIntrospectionsPerMinute),
+    now: Date.now,
+    commitId: newCommitId,
+    reload(changed) {
+      const { restart } = reloadable(current, changed)
+      parties = partiesOf(changed, masterKey, secrets)
+      log.level = changed.log.level
+      current = changed
+      return restart
+    },
+  }
+}
+
+/** How a listener's host is written in a URL. */
+export const urlHost = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host)

@@ -1,0 +1,8 @@
+/** The bounds of putting a process together. */
+export const limits = {
+  /** Milliseconds before a dependency that is down at the start is tried again: at first, and at most. */
+  firstRetryMs: 100,
+  lastRetryMs: 3_000,
+  /** Milliseconds that requests in flight may take to finish once the process was told to stop. */
+  graceMs: 10_000,
+} as const
