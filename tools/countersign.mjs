@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // npx countersign …: the command, in the repository.
-import { join } from 'node:path'
-import { installDependencies, root, runNode } from './bootstrap.mjs'
+import { command, installDependencies, runNode } from './bootstrap.mjs'
 
 installDependencies()
-runNode([join(root, 'apps/cli/src/main.ts'), ...process.argv.slice(2)])
+runNode([command, ...process.argv.slice(2)])

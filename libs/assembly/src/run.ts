@@ -88,12 +88,12 @@ async function start({ name, services, config, load, log, signal }: Start): Prom
     start: () => Promise.reject(new Failure('unavailable', 'still starting')),
   }
   const management = createManagement({ metrics: foundation.metrics, checks, log })
-  await management.listen(config.listen.management)
+  await listen(management, 'management', config)
   const { parts, steps: connections } = await assemble(services, foundation, signal)
   const http = serveHttp(parts, foundation, name)
   const rpc = serveRpc(parts, foundation)
-  const httpAt = await http.listen(config.listen.http)
-  const grpcAt = await rpc?.listen(config.listen.grpc)
+  const httpAt = await listen(http, 'http', config)
+  const grpcAt = rpc && (await listen(rpc, 'grpc', config))
   delete checks['start']
   for (const part of parts) Object.assign(checks, part.ready)
   const listening = { http: writeHostPort(httpAt), ...(grpcAt && { grpc: writeHostPort(grpcAt) }) }
@@ -126,6 +126,21 @@ async function start({ name, services, config, load, log, signal }: Start): Prom
       for (const part of parts) await part.reload?.()
       log.info('the configuration is reloaded')
     },
+  }
+}
+
+/** @throws Error that says which key to change */
+async function listen(server: Pick<HttpServer, 'listen'>, key: keyof Config['listen'], { listen }: Config) {
+  const address = listen[key]
+  try {
+    return await server.listen(address)
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException
+    const why = code === 'EADDRINUSE' ? 'another process listens there' : (code ?? 'it cannot be had')
+    const variable = `COUNTERSIGN_LISTEN__${key.toUpperCase()}`
+    throw new Error(`listen.${key}: ${writeHostPort(address)}: ${why}; choose another address (or ${variable})`, {
+      cause: thrown,
+    })
   }
 }
 

@@ -12,7 +12,8 @@ import { addHealth, addReflection } from './side-services.ts'
 import { isLoopback } from './target.ts'
 import { unary, type Answer, type CallObserver, type Desk } from './unary.ts'
 
-/** As ts-proto writes it for grpc-js. */
+/** As ts-proto writes it for grpc-js. A method is invariant in its messages, so `unknown` would fit none. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Definition = Readonly<Record<string, MethodDefinition<any, any>>>
 type RequestOf<Method> = Method extends { requestDeserialize(bytes: Buffer): infer Request } ? Request : never
 type ResponseOf<Method> = Method extends { responseDeserialize(bytes: Buffer): infer Response } ? Response : never
@@ -22,7 +23,7 @@ export type Implementation<D extends Definition> = {
 }
 export interface RpcService {
   definition: Definition
-  implementation: Record<string, Answer<any, any>>
+  implementation: Readonly<Record<string, Answer<never, unknown>>>
 }
 export const rpcService = <D extends Definition>(definition: D, implementation: Implementation<D>): RpcService => ({
   definition,
@@ -64,7 +65,7 @@ function addService(
   open: Set<Drainable>,
 ) {
   const handlers = Object.entries(definition).map(([name, method]) => {
-    const answer = implementation[name]!
+    const answer = implementation[name]!.bind(implementation)
     if (method.requestStream !== method.responseStream) throw new Error(`${method.path} streams one way only`)
     const handler = method.requestStream
       ? pipelined(method.path, answer, desk, window, open)

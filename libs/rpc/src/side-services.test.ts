@@ -11,6 +11,11 @@ import { createRpcServer } from './server.ts'
 const descriptorSet = readFileSync(fileURLToPath(import.meta.resolve('@countersign/contracts/descriptor')))
 const introspection = 'countersign.introspection.v1.Introspection'
 
+interface ReflectionResponse {
+  listServicesResponse: { service: { name: string }[] }
+  fileDescriptorResponse: { fileDescriptorProto: Uint8Array[] }
+}
+
 /** The definitions that the reflection library adds to a server: v1, then v1alpha. */
 function reflectionDefinitions(): ServiceDefinition[] {
   const definitions: ServiceDefinition[] = []
@@ -51,15 +56,15 @@ describe('beside its services a server', () => {
     async (_, definition) => {
       const client = clientOf(definition, served.target)
       const stream = client.ServerReflectionInfo!()
-      const responses: Record<string, any>[] = []
-      stream.on('data', (response: Record<string, any>) => responses.push(response))
+      const responses: ReflectionResponse[] = []
+      stream.on('data', (response: ReflectionResponse) => responses.push(response))
       stream.write({ listServices: '*' })
       stream.write({ fileContainingSymbol: `${introspection}.Introspect` })
       await until(() => responses.length === 2)
       stream.end()
-      const names = responses[0]!.listServicesResponse.service.map(({ name }: { name: string }) => name)
+      const names = responses[0]!.listServicesResponse.service.map(({ name }) => name)
       expect(names.sort()).toEqual([introspection, 'grpc.health.v1.Health'])
-      const file = Buffer.from(responses[1]!.fileDescriptorResponse.fileDescriptorProto[0]).toString('latin1')
+      const file = Buffer.from(responses[1]!.fileDescriptorResponse.fileDescriptorProto[0]!).toString('latin1')
       expect(file).toContain('BatchIntrospectRequest')
       client.close()
     },

@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, Option } from 'commander'
+import type { ExitCode } from './exit-code.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** What a command does: it answers with its exit code, or throws. */
+export type Run<Options> = (options: Options, surroundings: Surroundings) => Promise<ExitCode>
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+/**
+ * The command line. What a command needs is loaded when that command runs.
+ * @param done takes the exit code of the command that ran
+ */
+export function createProgram(surroundings: Surroundings, done: (code: ExitCode) => void): Command {
+  const { stdout, stderr } = surroundings
+  const program = new Command('countersign')
+    .description('Issues tokens, tells whether they are good, takes them back, and keeps the record.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: () => undefined,
+    })
+    .addHelpText('after', exitCodeHelp)
+  const runs: Runs =
+    (load) =>
+    async (...given) => {
+      const command = given.at(-1) as Command
+      done(await (await load())(command.opts(), surroundings))
+    }
+
+  addServe(program)
+  addConfig(program.command('config').description('Check and prepare the configuration.'), runs)
+  addToken(program.command('token').description('Get, check and revoke tokens.'), runs)
+  addAudit(program.command('audit').description('Read the audit journal.'), runs)
+  program
+    .command('doctor')
+    .description('Reach every dependency, check what it is set to, and say how to mend it.')
+    .addOption(configFile())
+    .addOption(json())
+    .action(runs(async () => (await import('./doctor/doctor.ts')).doctor))
+  return program
+}
+
+const exitCodeHelp = `
+Exit codes: 0 done, 1 failed, 2 mistake on the command line or in the configuration, 3 unavailable,
+4 refused, 5 token not active.`
+
+const json = () => new Option('--json', 'print JSON, errors too')
+const configFile = () => new Option('-c, --config <file>', 'the configuration (default: $COUNTERSIGN_CONFIG)')
+
+/** A command's action: loads what does it, and runs that with the command's options. */
+type Runs = <Options extends object>(load: () => Promise<Run<Options>>) => (...given: unknown[]) => Promise<void>
+
+function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('Run one service, or all of them in one process.')
+    .argument('[service]', 'all, token-issuer, introspection or audit', 'all')
+    .addOption(configFile())
+    .addOption(json())
+    .action(async (service: string, options: { config?: string }) =>
+      (await import('./serve.ts')).serve(service, options),
+    )
+}
+
+function addConfig(config: Command, runs: Runs): void {
+  config
+    .command('check')
+    .description('Tell every mistake in the configuration, or what is in effect.')
+    .addOption(configFile())
+    .addOption(json())
+    .action(runs(async () => (await import('./config/check.ts')).checkConfig))
+  config
+    .command('schema')
+    .description('Print the JSON Schema of the configuration file.')
+    .addOption(json())
+    .action(runs(async () => (await import('./config/schema.ts')).printSchema))
+  refusingSecrets(config.command('hash-secret'))
+    .description('Turn a client secret, from standard input or the terminal, into what may stand in the file.')
+    .addOption(json())
+    .action(runs(async () => (await import('./config/secrets.ts')).hashGivenSecret))
+  config
+    .command('new-secret')
+    .description('Make a client secret of 256 random bits, with its hash for the file.')
+    .addOption(json())
+    .action(runs(async () => (await import('./config/secrets.ts')).newSecret))
+}
+
+function addToken(token: Command, runs: Runs): void {
+  asClient(token.command('new'))
+    .description('Get an access token for the client itself (client_credentials).')
+    .option('--scope <scopes>', 'scopes to ask for, separated by spaces (default: all it may have)')
+    .addOption(json())
+    .action(runs(async () => (await import('./token/new.ts')).newToken))
+  withToken(asClient(token.command('introspect')))
+    .description('Ask whether a token is good, and for what.')
+    .option('--grpc <host:port>', 'ask over gRPC instead of HTTP')
+    .option('--ca <file>', 'with --grpc: authorities (PEM) that may sign the server’s certificate; turns TLS on')
+    .option('--cert <file>', 'with --grpc: our certificate (PEM), instead of a client secret; needs --key')
+    .option('--key <file>', 'with --grpc: private key (PEM) of --cert')
+    .addOption(json())
+    .action(runs(async () => (await import('./token/introspect.ts')).introspectToken))
+  withToken(asClient(token.command('revoke')))
+    .description('Take a token back; prints the revision that has it.')
+    .addOption(json())
+    .action(runs(async () => (await import('./token/revoke.ts')).revokeToken))
+}
+
+function addAudit(audit: Command, runs: Runs): void {
+  asClient(audit.command('tail'))
+    .description('Print the latest audit events, and with --follow what comes.')
+    .option('--audit <url>', 'where the audit service is (default: the issuer)')
+    .option('-f, --follow', 'go on with events as they come')
+    .option('--since-index <index>', 'begin after this index of the journal')
+    .option('--limit <events>', 'events at most, before following')
+    .option('--type <type>', 'only this type, such as token.revoked')
+    .option('--subject <subject>', 'only this subject')
+    .option('--client <id>', 'only events of this client')
+    .addOption(new Option('--json', 'print one JSON object a line'))
+    .action(runs(async () => (await import('./audit/tail.ts')).tailAudit))
+}
+
+/** Options of what is asked as a client. */
+const asClient = (command: Command): Command =>
+  refusingSecrets(command)
+    .option('--client-id <id>', 'the client that asks (default: $COUNTERSIGN_CLIENT_ID)')
+    .option('--client-secret-file <file>', 'its secret (default: $COUNTERSIGN_CLIENT_SECRET, or it is asked for)')
+    .option('--issuer <url>', 'the server (default: of the configuration, or http://localhost:8080)')
+    .addOption(configFile())
+    .option('--allow-plaintext', 'send secrets without TLS to other machines')
+
+const withToken = (command: Command): Command =>
+  command.option('--token-file <file>', 'the token (default: $COUNTERSIGN_TOKEN, or standard input)')
+
+const secretOptions = ['--token', '--secret', '--client-secret', '--password']
+
+/** Arguments are seen by everybody on the machine, and kept in the history of the shell. */
+function refusingSecrets(command: Command): Command {
+  const refuse = (): never => {
+    const instead = command.name() === 'hash-secret' ? 'standard input' : 'standard input, a file or the environment'
+    throw new CommanderError(
+      2,
+      'countersign.secret',
+      `secrets are never taken as arguments, but from ${instead}: --help`,
+    )
+  }
+  for (const option of secretOptions) command.addOption(new Option(`${option} <value>`).hideHelp().argParser(refuse))
+  return command.usage('[options]').addArgument(command.createArgument('[secret]').argParser(refuse))
+}
