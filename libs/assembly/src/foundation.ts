@@ -4,10 +4,10 @@ import { createMetrics, createThrottle, type Metrics } from '@countersign/chassi
 import { reloadable, type Config } from '@countersign/chassis/config'
 import type { Logger } from '@countersign/chassis/log'
 import type { Millis } from '@countersign/contracts'
-import { newCommitId } from '@countersign/store'
 import {
   buildClients,
   createClientAuthentication,
+  createRandomness,
   createTokenFormat,
   sealKeyFrom,
   Secrets,
@@ -37,6 +37,7 @@ export interface Foundation {
   scanning: FailureThrottle
   now: () => Millis
   commitId: () => string
+  randomBytes: (bytes: number) => Buffer
   /** Takes on what can change while running; gives the keys that changed and need a restart. */
   reload(config: Config): readonly string[]
 }
@@ -64,6 +65,7 @@ export function layFoundation(config: Config, log: Logger, name: string, makesMa
   const masterKey = readMasterKey(config.masterKey, makesMasterKey)
   const previous = config.previousMasterKey && Buffer.from(config.previousMasterKey.reveal())
   const secrets = new Secrets()
+  const randomBytes = createRandomness()
   let current = config
   let parties = partiesOf(config, masterKey, secrets)
   const clients = () => parties.clients
@@ -80,7 +82,8 @@ export function layFoundation(config: Config, log: Logger, name: string, makesMa
     authentication: createClientAuthentication(clients, secrets, throttled),
     scanning: throttleOf(config.throttle.inactiveIntrospectionsPerMinute),
     now: Date.now,
-    commitId: newCommitId,
+    commitId: () => randomBytes(16).toString('hex'),
+    randomBytes,
     reload(changed) {
       const { restart } = reloadable(current, changed)
       parties = partiesOf(changed, masterKey, secrets)

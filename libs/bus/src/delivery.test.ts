@@ -1,5 +1,5 @@
 import type { Message } from '@countersign/contracts'
-import { expect, test } from '@jest/globals'
+import { afterEach, expect, test } from '@jest/globals'
 import { eventually } from './conformance/eventually.ts'
 import { newMessages } from './conformance/events.ts'
 import { Delivery } from './delivery.ts'
@@ -8,21 +8,24 @@ import { silentLog } from './log.ts'
 
 const limits = { ...deliveryLimits, firstPauseMs: 1, longestPauseMs: 4, asideMessages: 5, longestAsidePauseMs: 20 }
 
-function delivery(onBatch: (batch: Message[]) => Promise<void>) {
-  return new Delivery({ name: 'test', batchMessages: 100, onBatch }, silentLog, limits)
+const made: Delivery[] = []
+afterEach(() => Promise.all(made.splice(0).map((delivery) => delivery.stop())))
+
+function newDelivery(onBatch: (batch: Message[]) => Promise<void>): Delivery {
+  const delivery = new Delivery({ name: 'test', batchMessages: 100, onBatch }, silentLog, limits)
+  made.push(delivery)
+  return delivery
 }
 
 test('while everything fails the order holds, and all is taken in the end', async () => {
   const taken: string[] = []
   let failures = 6
-  const { deliver } = bound(
-    delivery(async (batch) => {
-      if (failures-- > 0) throw new Error('down')
-      taken.push(...batch.map(({ id }) => id))
-    }),
-  )
+  const delivery = newDelivery(async (batch) => {
+    if (failures-- > 0) throw new Error('down')
+    taken.push(...batch.map(({ id }) => id))
+  })
   const sent = newMessages(5_000)
-  expect(await deliver(sent)).toBe(true)
+  expect(await delivery.deliver(sent)).toBe(true)
   expect(taken).toEqual(sent.map(({ id }) => id))
 })
 
@@ -30,44 +33,42 @@ test('bad messages are found among many, set aside, and taken once they are cure
   const taken = new Set<string>()
   const sent = newMessages(500)
   const bad = new Set([0, 77, 78, 499].map((n) => sent[n]!.id))
-  const made = delivery(async (batch) => {
+  const delivery = newDelivery(async (batch) => {
     if (batch.some(({ id }) => bad.has(id))) throw new Error('poison')
     for (const { id } of batch) taken.add(id)
   })
-  expect(await made.deliver(sent)).toBe(true)
+  expect(await delivery.deliver(sent)).toBe(true)
   expect(taken.size).toBe(496)
-  expect(made.asideMessages).toBe(4)
+  expect(delivery.asideMessages).toBe(4)
   bad.clear()
   await eventually(() => taken.size === 500)
-  await eventually(() => made.asideMessages === 0)
+  await eventually(() => delivery.asideMessages === 0)
 })
 
 test('no more is set aside than the bound allows', async () => {
-  const made = delivery(async () => {
+  const delivery = newDelivery(async () => {
     throw new Error('poison')
   })
-  expect(await made.deliver(newMessages(12))).toBe(true)
-  expect(made.asideMessages).toBeLessThanOrEqual(5)
-  await made.stop()
-  expect(made.asideMessages).toBe(0)
+  expect(await delivery.deliver(newMessages(12))).toBe(true)
+  expect(delivery.asideMessages).toBeLessThanOrEqual(5)
+  await delivery.stop()
+  expect(delivery.asideMessages).toBe(0)
 })
 
 test('stopped, it lets the attempt under way end, and says that the rest was not delivered', async () => {
   let begun = 0
   let release = () => undefined as void
   const gate = new Promise<void>((resolve) => (release = resolve))
-  const made = delivery(async () => {
+  const delivery = newDelivery(async () => {
     begun++
     await gate
     throw new Error('not taken')
   })
-  const delivered = made.deliver(newMessages(10))
+  const delivered = delivery.deliver(newMessages(10))
   await eventually(() => begun === 1)
-  const stopped = made.stop()
+  const stopped = delivery.stop()
   release()
   await stopped
   expect(await delivered).toBe(false)
   expect(begun).toBe(1)
 })
-
-const bound = (made: Delivery) => ({ deliver: made.deliver.bind(made) })

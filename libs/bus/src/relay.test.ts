@@ -1,6 +1,7 @@
 import { createMemoryStore } from '@countersign/store/memory'
 import type { Outbox, Store } from '@countersign/store'
 import { afterEach, describe, expect, test } from '@jest/globals'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from './conformance/eventually.ts'
 import { commitOf } from './conformance/events.ts'
 import { faulty, type Faults } from './conformance/faulty-bus.ts'
@@ -115,6 +116,24 @@ test('a journal that is merely behind is not sent everything again', async () =>
   await eventually(() => isEmpty(store))
   expect(journal.held.size).toBe(1_000)
   expect(relay.stats().republished).toBe(0)
+})
+
+test('a journal that stands still is not asked about everything again and again', async () => {
+  const { store, journal, bus, relay } = world({ limits: { sweepMs: 30, pageEntries: 10 } })
+  await commitMany(store, 20, 10)
+  const questions: number[] = []
+  await journal.attach(bus, { answers: false })
+  journal.failing = true
+  bus.answer(async (ids) => {
+    questions.push(ids.length)
+    return []
+  })
+  relay.start()
+  await eventually(() => questions.length > 20)
+  await sleep(1_000)
+  await relay.stop()
+  // It goes on by a page in each sweep, and looks a few further; a sweep takes at least 30 ms, and patience 100 ms.
+  expect(questions.length).toBeLessThan(150)
 })
 
 describe('what gets lost', () => {
@@ -300,6 +319,7 @@ describe('pausing and stopping', () => {
     relay.pause()
     await commitMany(committer, 10, 5)
     await eventually(() => journal.held.size === 50)
+    await sleep(300)
     expect(await store.outbox(0).size()).toBe(50)
     relay.resume()
     await eventually(() => isEmpty(store))

@@ -92,7 +92,7 @@ export class Sweep {
         else this.undecodable++
       }
       const outcome = old.length === 0 ? 'go on' : await this.#settle(old)
-      return outcome !== 'nobody answers'
+      if (outcome !== 'go on') return outcome !== 'nobody answers'
       if (page.length < limits.pageEntries || youngEntries > 0) break
     }
     return true

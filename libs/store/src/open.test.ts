@@ -3,31 +3,30 @@ import { afterAll, describe, expect, test } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { cleanup } from './conformance/cleanup.ts'
 import { inspectStore, openStore, UnsafeStoreError } from './open.ts'
 
 const folder = temporaryFolder('open')
+const ending = cleanup()
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('a store is opened by its URL', () => {
   test.each(['memory:', `sqlite:${join(folder, 'one.db')}`])('%s', async (url) => {
-    const store = await openStore({ url })
+    const store = ending(await openStore({ url }))
     await store.ping()
     expect(await inspectStore({ url })).toEqual([])
-    await store.close()
   })
 
   test('redis://…', async () => {
-    const server = await startRedis({ appendfsync: 'everysec' })
+    const server = ending(await startRedis({ appendfsync: 'everysec' }))
     const states: string[] = []
     const options = { url: server.url, onState: (state: string) => void states.push(state) }
     await expect(openStore(options)).rejects.toBeInstanceOf(UnsafeStoreError)
-    const store = await openStore({ ...options, allowUnsafe: true })
+    const store = ending(await openStore({ ...options, allowUnsafe: true }))
     await store.ping()
     const wrong = (await inspectStore(options)).filter(({ ok }) => !ok)
     expect(wrong).toMatchObject([{ setting: 'appendfsync', value: 'everysec', required: 'always' }])
     expect(states).toContain('up')
-    await store.close()
-    await server.stop()
   })
 
   test.each(['', 'sqlite:', 'postgres://ann:hidden@h', 'redis', 'redis://ann:hidden@/x', 'memory:x'])(

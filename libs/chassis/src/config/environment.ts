@@ -9,6 +9,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Names the config file. */
 export const fileVariable = 'COUNTERSIGN_CONFIG'
+/** Read by commands, and no settings: a shell that has them may still start a server. */
+const notSettings = new Set([fileVariable, 'COUNTERSIGN_TOKEN', 'COUNTERSIGN_CLIENT_ID', 'COUNTERSIGN_CLIENT_SECRET'])
 
 const prefix = 'COUNTERSIGN_'
 
@@ -25,7 +27,7 @@ const fromService = (name: string, value: string): boolean =>
 export function overlay(root: Record<string, unknown>, env: Environment, schema: SchemaNode, places: Places): Flaw[] {
   const flaws: Flaw[] = []
   const unknown: { name: string; place: Place }[] = []
-  const given = Object.keys(env).filter((name) => name.startsWith(prefix) && name !== fileVariable)
+  const given = Object.keys(env).filter((name) => name.startsWith(prefix) && !notSettings.has(name))
   for (const [index, name] of given.sort().entries()) {
     const text = env[name]
     if (text === undefined || fromService(name, text)) continue

@@ -78,7 +78,10 @@ class Journalist {
     bus.acknowledge(batch.map(({ id }) => id).filter((id) => id !== ''))
   }
 
-  /** Appends; when the journal refuses, in ever smaller parts, so that only what it refuses by itself is left. Gives that. */
+  /**
+   * Appends; when the journal refuses, in ever smaller parts, so that only what it refuses by itself is left. Gives
+   * that.
+   */
   async #appendWhatCanBe(records: JournalRecord[]): Promise<JournalRecord[]> {
     if (records.length === 0) return []
     try {
@@ -124,8 +127,9 @@ class Journalist {
 }
 
 /**
- * Keeps the journal: takes what the bus brings, and answers which events it has. A batch is acknowledged after it is durable,
- * and an event that comes twice is one record; what cannot be an event is parked and tells of itself in the journal.
+ * Keeps the journal: takes what the bus brings, and answers which events it has. A batch is acknowledged after it is
+ * durable, and an event that comes twice is one record; what cannot be an event is parked and tells of itself in the
+ * journal.
  */
 export async function createJournaling(options: JournalingOptions): Promise<Journaling> {
   const { bus, journal, log, now } = options

@@ -12,8 +12,8 @@ export interface GapWatch {
 }
 
 /**
- * Raises an alarm for every gap that nobody filled in time: a log line, and a record in the journal that is made once, however
- * many processes watch and however often they restart.
+ * Raises an alarm for every gap that nobody filled in time: a log line, and a record in the journal that is made once,
+ * however many processes watch and however often they restart.
  */
 export function createGapWatch(journal: Journal, log: Log, now: () => Millis): GapWatch {
   const alarmed = new Map<string, Gap>()

@@ -27,6 +27,7 @@ test.each<[string, Message]>([
   ['bad_id', messageWith({ id: 'ä:0' })],
   ['bad_id', messageWith({ id: 'x'.repeat(129) })],
   ['id_differs', messageWith({}, { id: 'another:0' })],
+  ['id_differs', messageWith({}, { id: 'another:0', headers: {} })],
   ['id_differs', messageWith({}, { id: '' })],
   ['id_differs', messageWith({}, { headers: { 'ce-id': 'another:0' } })],
   ['bad_type', messageWith({ type: '' })],

@@ -48,8 +48,8 @@ function shownEntry({ index, event }: JournalEntry): object {
 }
 
 /**
- * What JSON leaves as it is, and a terminal or a page acts upon or hides: DEL and the C1 controls, line separators, bidirectional
- * controls, invisible and interlinear characters, tags.
+ * What JSON leaves as it is, and a terminal or a page acts upon or hides: DEL and the C1 controls, line separators,
+ * bidirectional controls, invisible and interlinear characters, tags.
  */
 const deceptive =
   /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc]|\udb40[\udc00-\udfff]/g

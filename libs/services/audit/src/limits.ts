@@ -1,4 +1,6 @@
-/** Messages of one batch, and so rows of one transaction: enough to share a round trip and an fsync, few enough to redo. */
+/**
+ * Messages of one batch, and so rows of one transaction: enough to share a round trip and an fsync, few enough to redo.
+ */
 export const batchMessages = 500
 
 /** Records of one append: some batches of the bus at once. */
@@ -25,7 +27,10 @@ export const maxParkedTextCharacters = 512
 /** Ids in one question to the journal: what a relay may hold of an outbox. */
 export const maxHeldIds = 10_000
 
-/** Milliseconds that a hole in a partition's sequence may stand before it is an alarm: a relay republishes within seconds. */
+/**
+ * Milliseconds that a hole in a partition's sequence may stand before it is an alarm: a relay republishes within
+ * seconds.
+ */
 export const gapToleranceMs = 60_000
 
 /** Milliseconds between looks at the holes. */
@@ -75,7 +80,10 @@ export const streamRetryMs = 1_000
 export const postgresWriters = 2
 export const postgresReaders = 4
 
-/** Milliseconds to get a connection to PostgreSQL, and for one statement there; then in the driver, when the server is silent. */
+/**
+ * Milliseconds to get a connection to PostgreSQL, and for one statement there; then in the driver, when the server is
+ * silent.
+ */
 export const postgresConnectMs = 3_000
 export const postgresStatementMs = 10_000
 export const postgresSilenceMs = 12_000
@@ -88,8 +96,8 @@ export const sqliteAttempts = 400
 export const sqliteAttemptMs = 5
 
 /**
- * Pages of SQLite's write-ahead log before it is folded into the file (32 MB) and KiB of its cache: ids are random, so that
- * every insert touches other pages. With 1,000 pages and 2 MB, inserts were half as fast at 400,000 records.
+ * Pages of SQLite's write-ahead log before it is folded into the file (32 MB) and KiB of its cache: ids are random, so
+ * that every insert touches other pages. With 1,000 pages and 2 MB, inserts were half as fast at 400,000 records.
  */
 export const sqliteCheckpointPages = 8_000
 export const sqliteCacheKibibytes = 8_192

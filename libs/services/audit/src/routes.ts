@@ -11,7 +11,10 @@ import type { Tail } from './tail.ts'
 export interface AuditRoutesOptions {
   journal: Journal
   tail: Tail
-  /** Resolves when the request may read the journal. @throws Failure when it may not; for a stream it is asked again and again. */
+  /**
+   * Resolves when the request may read the journal. @throws Failure when it may not; for a stream it is asked again and
+   * again.
+   */
   authorize: (request: Request) => Promise<void>
   log: Log
   timing?: StreamTiming
@@ -22,7 +25,10 @@ const onlyGet = (_request: Request, response: Response): never => {
   throw new Failure('method_not_allowed', 'the audit journal is read with GET')
 }
 
-/** `GET /audit/v1/events` and `GET /audit/v1/events/stream`. What fails is thrown, as a Failure, before anything is sent. */
+/**
+ * `GET /audit/v1/events` and `GET /audit/v1/events/stream`. What fails is thrown, as a Failure, before anything is
+ * sent.
+ */
 export function auditRoutes({ journal, tail, authorize, log, timing = streamTiming }: AuditRoutesOptions): Router {
   const router = Router({ caseSensitive: true, strict: true })
 

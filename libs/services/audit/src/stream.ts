@@ -79,8 +79,8 @@ async function run(response: ServerResponse, options: StreamOptions): Promise<vo
 }
 
 /**
- * Server-sent events: the journal's entries behind an index, then new ones as they come, until the reader leaves, may not
- * read any more, or the service shuts down. Never rejects.
+ * Server-sent events: the journal's entries behind an index, then new ones as they come, until the reader leaves, may
+ * not read any more, or the service shuts down. Never rejects.
  */
 export async function streamEvents(response: ServerResponse, options: StreamOptions): Promise<void> {
   const { follower, after, authorize, log, timing } = options

@@ -7,7 +7,9 @@ import { maxStreams, pollMs } from './limits.ts'
 export interface Follower {
   /** Aborted when the stream shall end; the stream may abort it as well. */
   readonly ending: AbortController
-  /** Resolves with the index of the newest entry known, once it is beyond this one. Rejects when the stream shall end. */
+  /**
+   * Resolves with the index of the newest entry known, once it is beyond this one. Rejects when the stream shall end.
+   */
   beyond(index: number): Promise<number>
   /** To be called when the stream has ended. */
   leave(): void

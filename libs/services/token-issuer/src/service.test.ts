@@ -59,6 +59,7 @@ class Process {
       overBacklog: () => this.isOverBacklog,
       now: Date.now,
       commitId: newCommitId,
+      randomBytes,
     })
     return this
   }

@@ -25,6 +25,8 @@ export interface TokenIssuerOptions {
   now: () => Millis
   /** 128 random bits as 32 hex digits. */
   commitId: () => string
+  /** From the operating system's generator. */
+  randomBytes: (bytes: number) => Uint8Array
 }
 
 export interface TokenIssuer {

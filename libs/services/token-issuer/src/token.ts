@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { oauthFailure, type HttpAnswer, type HttpRequest, type Route } from '@countersign/chassis'
 import { Failure, type Millis } from '@countersign/contracts'
 import type { Store } from '@countersign/store'
@@ -23,6 +22,7 @@ export interface TokenEndpointOptions {
   overBacklog: () => boolean
   now: () => Millis
   commitId: () => string
+  randomBytes: (bytes: number) => Uint8Array
 }
 
 /** Answers that hold tokens are not kept (RFC 6749 section 5.1). */
@@ -30,7 +30,7 @@ const noStore = { 'content-type': 'application/json', 'cache-control': 'no-store
 
 /** `POST /oauth2/token` (RFC 6749 section 3.2). */
 export function tokenEndpoint(options: TokenEndpointOptions): Route {
-  const { store, format, authentication, directory, overBacklog, now, commitId } = options
+  const { store, format, authentication, directory, overBacklog, now, commitId, randomBytes } = options
 
   async function clientCredentials(client: Client, form: ReadonlyMap<string, string>, request: HttpRequest) {
     const decide = async (again: boolean) => {

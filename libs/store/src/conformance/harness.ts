@@ -62,7 +62,11 @@ export async function commit(harness: Harness, parts: Partial<Commit> = {}): Pro
 export const valueOf = async ({ store }: Harness, key: Key): Promise<string | undefined> =>
   text((await store.get([key]))[0]?.value)
 
-/** Waits until `holds`; the test's own time limit ends it otherwise. */
-export async function until(holds: () => Promise<boolean> | boolean, everyMs = 25): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, everyMs))
+/** Waits until something holds. @throws Error when it does not within `withinMs`. */
+export async function until(holds: () => Promise<boolean> | boolean, everyMs = 25, withinMs = 25_000): Promise<void> {
+  const deadline = performance.now() + withinMs
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`what was waited for did not come within ${withinMs} ms`)
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
+  }
 }

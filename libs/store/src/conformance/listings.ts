@@ -69,9 +69,10 @@ function membershipTests(at: () => Harness): void {
   })
 
   test('drops an entry that is deleted, and does not take it back when its key is put again', async () => {
-    const [listing, key, stays] = [freshKey(at(), 'list'), freshKey(at()), freshKey(at())]
-    await commit(at(), { puts: [key, stays].map((each) => putOf(each, 'listed', { listedIn: [listing] })) })
-    await commit(at(), { deletes: [key] })
+    const [listing, key, again, stays] = [freshKey(at(), 'list'), freshKey(at()), freshKey(at()), freshKey(at())]
+    await commit(at(), { puts: [key, again, stays].map((each) => putOf(each, 'listed', { listedIn: [listing] })) })
+    await commit(at(), { deletes: [key, again] })
+    await commit(at(), { puts: [putOf(again, 'unlisted')] })
     expect(await valuesIn(at(), listing)).toEqual(['listed'])
     await commit(at(), { puts: [putOf(key, 'unlisted')] })
     expect(await valuesIn(at(), listing)).toEqual(['listed'])

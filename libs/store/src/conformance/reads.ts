@@ -86,9 +86,12 @@ const shortMs = 1_000
 
 function expiryTests(at: () => Harness): void {
   test('lets entries expire: for get, follow, links, checks and listings', async () => {
-    const [brief, lasting, listing] = [freshKey(at()), freshKey(at()), freshKey(at(), 'list')]
+    const [brief, lasting, listing] = [freshKey(at(), '~'), freshKey(at()), freshKey(at(), 'list')]
     const expiresAt = at().now() + shortMs
+    // So many that they are not all cleared away at once.
+    const crowd = Array.from({ length: 200 }, () => putOf(freshKey(at()), 'crowd', { expiresAt, listedIn: [listing] }))
     const puts = [
+      ...crowd,
       putOf(brief, 'brief', { expiresAt, listedIn: [listing] }),
       putOf(lasting, 'lasting', { links: [brief], listedIn: [listing] }),
     ]

@@ -1,14 +1,15 @@
-import { redisCli, startRedisCluster, type RedisCluster } from '@countersign/servers'
+import { freePort, redisCli, startRedis, startRedisCluster, type RedisCluster } from '@countersign/servers'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { failure } from '../conformance/failure.ts'
+import { cleanup } from '../conformance/cleanup.ts'
 import { commit, eventsOf, freshKey, putOf, until, type Harness } from '../conformance/harness.ts'
 import { storeConformanceCore } from '../conformance/suite.ts'
 import { newCommitId } from '../commit-id.ts'
-import type { Store } from '../port.ts'
-import { harnessOf } from './harness.ts'
+import { harnessOf, succeeds } from './harness.ts'
 import { inspectRedis, openRedisStore } from './redis-store.ts'
 
 let cluster: RedisCluster
+const ending = cleanup()
 beforeAll(async () => void (cluster = await startRedisCluster()))
 afterAll(async () => cluster.stop())
 
@@ -20,12 +21,11 @@ for (const partition of [0, 9, 63])
   )
 
 test('partitions are on all of its nodes, and each on one', async () => {
-  const store = await openRedisStore({ url: cluster.url })
+  const store = ending(await openRedisStore({ url: cluster.url }))
   for (let partition = 0; partition < 64; partition++) await commit(harnessOf(store, partition))
   const found = ports().map((port) => redisCli(port, 'KEYS', 'cs{*}:.meta').trim().split('\n'))
   expect(Math.min(...found.map((keys) => keys.length))).toBeGreaterThan(5)
   expect(found.flat().sort()).toEqual(Array.from({ length: 64 }, (_, n) => `cs{${n}}:.meta`).sort())
-  await store.close()
 })
 
 test('each node is looked at before it is used', async () => {
@@ -38,7 +38,7 @@ test('each node is looked at before it is used', async () => {
 })
 
 test('each node that forgot its scripts is sent them again', async () => {
-  const store = await openRedisStore({ url: cluster.url })
+  const store = ending(await openRedisStore({ url: cluster.url }))
   for (const port of ports()) redisCli(port, 'SCRIPT', 'FLUSH')
   for (let partition = 0; partition < 12; partition++) {
     const harness = harnessOf(store, partition)
@@ -46,11 +46,10 @@ test('each node that forgot its scripts is sent them again', async () => {
     await commit(harness, { puts: [putOf(key)] })
     expect(await store.follow(key)).toHaveLength(1)
   }
-  await store.close()
 })
 
 test('a slot that moves to another node is found there', async () => {
-  const store = await openRedisStore({ url: cluster.url })
+  const store = ending(await openRedisStore({ url: cluster.url }))
   const harness = harnessOf(store, 30)
   const id = newCommitId()
   const key = freshKey(harness)
@@ -63,7 +62,6 @@ test('a slot that moves to another node is found there', async () => {
   })
   expect(redisCli(to, 'KEYS', 'cs{30}:.meta')).toContain('.meta')
   expect(redisCli(from, 'KEYS', 'cs{30}:.meta').trim()).toBe('')
-  await store.close()
 })
 
 /** Moves a slot with its keys to another node, and gives the ports of the two. */
@@ -81,14 +79,24 @@ async function movingSlot(slot: string): Promise<[from: number, to: number]> {
   return [from, to]
 }
 
-test('waiting for replicas that it has not, a commit is unavailable', async () => {
-  const store = await openRedisStore({ url: cluster.url, waitReplicas: 1, commandTimeoutMs: 500 })
-  await expect(commit(harnessOf(store, 20))).rejects.toEqual(failure('unavailable'))
-  await store.close()
+test('a commit waits for the replicas of its own partition’s node', async () => {
+  const store = ending(await openRedisStore({ url: cluster.url, waitReplicas: 1, commandTimeoutMs: 500 }))
+  const [replicated, ...alone] = ports()
+  const partitionAt = (port: number) => Number(/cs\{(\d+)\}:.meta/.exec(redisCli(port, 'KEYS', 'cs{*}:.meta'))![1])
+  const config = ['cluster-enabled yes', `cluster-port ${await freePort()}`]
+  const replica = ending(await startRedis({ config }))
+  redisCli(replica.port, 'CLUSTER', 'MEET', '127.0.0.1', String(replicated!))
+  const id = redisCli(replicated!, 'CLUSTER', 'MYID').trim()
+  await until(() => redisCli(replica.port, 'CLUSTER', 'REPLICATE', id).includes('OK'))
+  await until(() => succeeds(commit(harnessOf(store, partitionAt(replicated!)))))
+  for (const port of alone)
+    await expect(commit(harnessOf(store, partitionAt(port)))).rejects.toEqual(failure('unavailable'))
+  const replicaId = redisCli(replica.port, 'CLUSTER', 'MYID').trim()
+  for (const port of ports()) redisCli(port, 'CLUSTER', 'FORGET', replicaId)
 })
 
 test('a node that is killed or stopped fails its own partitions alone, and comes back; so do all of them', async () => {
-  const store: Store = await openRedisStore({ url: cluster.url, commandTimeoutMs: 1_000 })
+  const store = ending(await openRedisStore({ url: cluster.url, commandTimeoutMs: 1_000 }))
   const at = Array.from({ length: 12 }, (_, partition): Harness => harnessOf(store, partition))
   const outcomes = () => Promise.allSettled(at.map((harness) => commit(harness, { puts: [putOf(freshKey(harness))] })))
   const node = cluster.nodes[0]!
@@ -113,5 +121,4 @@ test('a node that is killed or stopped fails its own partitions alone, and comes
   expect((await outcomes()).map(({ status }) => status)).toEqual(at.map(() => 'rejected'))
   for (const each of cluster.nodes) await each.start()
   await until(back)
-  await store.close()
 }, 60_000)

@@ -87,7 +87,7 @@ for i = 1, deletes do
   local member = string.sub(key, #prefix + 1)
   for _, name in ipairs(listings(key)) do plan(removed, { listing = name, member = member }) end
 end
-redis.call('XLEN', FACTS)
+if facts > 0 then redis.call('XLEN', FACTS) end
 if not epoch and redis.call('EXISTS', OUTBOX, FACTS) > 0 then
   return redis.error_reply('ERR the partition has an outbox or facts, but no .meta')
 end
@@ -134,11 +134,14 @@ end
 redis.call('HSET', META, 'epoch', epoch or ARGV[2], 'facts', fact, 'outbox', event, 'bucket', bucket)
 if facts > 0 then
   local oldest = redis.call('XRANGE', FACTS, '-', '+', 'COUNT', facts + ${clearedPerCommit})
-  local young = fact + 1
-  for i = #oldest, 1, -1 do
-    if now - oldest[i][2][6] < ${factsKeptMs} then young = tonumber(string.match(oldest[i][1], '%d+')) end
+  local keep -- the first fact to keep: the first young one, or what follows those looked at
+  for _, logged in ipairs(oldest) do
+    local sequence = tonumber(string.match(logged[1], '%d+'))
+    keep = sequence
+    if now - logged[2][6] < ${factsKeptMs} then break end
+    keep = sequence + 1
   end
-  redis.call('XTRIM', FACTS, 'MINID', math.max(math.min(young, tonumber(string.match(oldest[#oldest][1], '%d+')) + 1), fact + 1 - ${maxFactsKept}))
+  redis.call('XTRIM', FACTS, 'MINID', math.max(keep, fact + 1 - ${maxFactsKept}))
 end
 return { 1, epoch or ARGV[2], fact, first, backlog + events }
 `)

@@ -34,7 +34,7 @@ export class Commits {
       if (this.#options.waitReplicas === 0) return run(client, commitScript, keys, args)
       const node = nodeOf(client, prefixOf(commit.partition))
       const answer = (await run(node, commitScript, keys, args)) as Reply
-      
+      if (answer[0] === 1) await this.#replicated(node)
       return answer
     })
     return committedOf(commit, reply as Reply)

@@ -20,6 +20,8 @@ interface Waiting {
   reject: (error: unknown) => void
 }
 
+const noConnection = 'there is no connection to Redis'
+
 /**
  * Keeps one verified client connected, and gives it to calls. A call whose connection is lost goes out again on the
  * next one (so it must be safe to repeat), until its time is over; then, or when Redis has been away for that long
@@ -55,7 +57,7 @@ export class Connection {
     let timer: NodeJS.Timeout | undefined
     const tooLong = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(unavailable('Redis did not answer in time', this.#problem))
+        reject(unavailable(sent.client ? 'Redis did not answer in time' : noConnection, this.#problem))
         this.#doubt(sent)
       }, timeoutMs)
     })
@@ -78,7 +80,7 @@ export class Connection {
     for (;;) {
       const client = this.#isUp ? this.#current! : await this.#wait()
       const at = performance.now()
-      if (at >= deadline) throw unavailable('there was no connection to Redis in time', this.#problem)
+      if (at >= deadline) throw unavailable(noConnection, this.#problem)
       sent.client = client
       sent.at = at
       try {
@@ -96,8 +98,7 @@ export class Connection {
 
   #wait(): Promise<RedisClient> {
     const hasBeenAway = performance.now() - this.#downSince > this.#options.timeoutMs
-    if (this.#isClosed || hasBeenAway)
-      return Promise.reject(unavailable('there is no connection to Redis', this.#problem))
+    if (this.#isClosed || hasBeenAway) return Promise.reject(unavailable(noConnection, this.#problem))
     return new Promise((resolve, reject) => this.#waiting.add({ resolve, reject }))
   }
 

@@ -2,19 +2,21 @@ import { startRedis } from '@countersign/servers'
 import { expect, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until, type Harness } from '../conformance/harness.ts'
+import { cleanup } from '../conformance/cleanup.ts'
 import { checkLoad } from '../conformance/check-load.ts'
 import { startLoad } from '../conformance/load.ts'
 import { openRedisStore } from './redis-store.ts'
 
 const kills = 6
+const ending = cleanup()
 
 test(`a Redis killed ${kills} times under load loses nothing that was acknowledged, and keeps no half of anything`, async () => {
-  const server = await startRedis()
-  const store = await openRedisStore({ url: server.url, commandTimeoutMs: 1_000 })
+  const server = ending(await startRedis())
+  const store = ending(await openRedisStore({ url: server.url, commandTimeoutMs: 1_000 }))
   const harness = { store, partition: 0 } as Harness
   await store.commit({ id: '0'.repeat(32), partition: 0, checks: [], puts: [], deletes: [], events: [], facts: [] })
   const { revision } = await store.facts(0, undefined)
-  const load = startLoad(harness, 16)
+  const load = ending(startLoad(harness, 16))
   for (let kill = 0; kill < kills; kill++) {
     const acknowledged = load.acknowledged.size
     await until(() => load.acknowledged.size > acknowledged + 50, 1)
@@ -28,6 +30,4 @@ test(`a Redis killed ${kills} times under load loses nothing that was acknowledg
   await load.stop()
   expect(load.acknowledged.size).toBeGreaterThan(kills * 50)
   await checkLoad(harness, load, revision)
-  await store.close()
-  await server.stop()
 }, 60_000)

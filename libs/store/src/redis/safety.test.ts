@@ -2,11 +2,13 @@ import { redisCli, startRedis, type RedisServer } from '@countersign/servers'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newCommitId } from '../commit-id.ts'
 import { failure } from '../conformance/failure.ts'
+import { cleanup } from '../conformance/cleanup.ts'
 import { until } from '../conformance/harness.ts'
 import { inspectRedis, openRedisStore } from './redis-store.ts'
 import { UnsafeStoreError } from './safety.ts'
 
 const required = { appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' }
+const ending = cleanup()
 const empty = { partition: 0, checks: [], puts: [], deletes: [], events: [], facts: [] }
 
 describe('a Redis that may lose what it acknowledged', () => {
@@ -28,11 +30,9 @@ describe('a Redis that may lose what it acknowledged', () => {
     const mend = `redis-cli CONFIG SET ${setting} ${required[setting as 'appendonly']}`
     await expect(opening).rejects.toThrow(`127.0.0.1:${server.port}: ${setting} is ${value}`)
     await expect(opening).rejects.toThrow(mend)
-    const allowed = await openRedisStore({ url: server.url, allowUnsafe: true })
-    await allowed.close()
+    ending(await openRedisStore({ url: server.url, allowUnsafe: true }))
     redisCli(server.port, ...mend.split(' ').slice(1))
-    const mended = await openRedisStore({ url: server.url })
-    await mended.close()
+    ending(await openRedisStore({ url: server.url }))
   })
 
   test('is refused with every setting that is wrong', async () => {
@@ -55,7 +55,7 @@ describe('a Redis that may lose what it acknowledged', () => {
   test('that becomes so while in use is refused once it is connected to anew, until it is mended', async () => {
     const states: string[] = []
     const onState = (state: string, detail: string) => void states.push(`${state} ${detail}`)
-    const store = await openRedisStore({ url: server.url, onState, commandTimeoutMs: 500 })
+    const store = ending(await openRedisStore({ url: server.url, onState, commandTimeoutMs: 500 }))
     redisCli(server.port, 'CONFIG', 'SET', 'appendfsync', 'everysec')
     redisCli(server.port, 'CLIENT', 'KILL', 'TYPE', 'normal')
     await until(() => states.some((state) => state.includes('appendfsync is everysec')))
@@ -63,13 +63,12 @@ describe('a Redis that may lose what it acknowledged', () => {
     redisCli(server.port, 'CONFIG', 'SET', 'appendfsync', 'always')
     await until(() => states.at(-1) === 'up connected to Redis')
     expect(await store.commit({ ...empty, id: newCommitId() })).toMatchObject({ backlogEvents: 0 })
-    await store.close()
   })
 })
 
 describe('what a Redis is set to', () => {
   test('is told, setting by setting, also when some of it is wrong', async () => {
-    const server = await startRedis({ appendfsync: 'everysec' })
+    const server = ending(await startRedis({ appendfsync: 'everysec' }))
     const settings = await inspectRedis({ url: server.url })
     expect(settings.map(({ setting, value, ok }) => [setting, value, ok])).toEqual([
       ['redis_version', expect.stringMatching(/^\d/), true],
@@ -83,9 +82,8 @@ describe('what a Redis is set to', () => {
   })
 
   test('tells a replica apart, which is refused', async () => {
-    const primary = await startRedis()
-    const replica = await startRedis({ config: [`replicaof 127.0.0.1 ${primary.port}`] })
+    const primary = ending(await startRedis())
+    const replica = ending(await startRedis({ config: [`replicaof 127.0.0.1 ${primary.port}`] }))
     await expect(openRedisStore({ url: replica.url, commandTimeoutMs: 1_000 })).rejects.toThrow('role is slave')
-    await Promise.all([replica.stop(), primary.stop()])
   })
 })

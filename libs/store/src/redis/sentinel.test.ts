@@ -2,12 +2,15 @@ import { redisCli, startRedis, startRedisSentinel, type RedisSentinel } from '@c
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newCommitId } from '../commit-id.ts'
 import { failure } from '../conformance/failure.ts'
+import { cleanup } from '../conformance/cleanup.ts'
 import { commit, freshKey, putOf, until, valueOf } from '../conformance/harness.ts'
 import { checkLoad } from '../conformance/check-load.ts'
 import { startLoad } from '../conformance/load.ts'
 import { storeConformanceCore } from '../conformance/suite.ts'
 import { harnessOf, openWhenUp, succeeds } from './harness.ts'
 import { openRedisStore } from './redis-store.ts'
+
+const ending = cleanup()
 
 describe('behind Sentinel', () => {
   let sentinel: RedisSentinel
@@ -19,14 +22,14 @@ describe('behind Sentinel', () => {
   )
 
   test('when the primary dies, calls go on at the new one, which has what waited for its replica', async () => {
-    const waiting = await openRedisStore({ url: sentinel.url, waitReplicas: 1, commandTimeoutMs: 2_000 })
-    const plain = harnessOf(await openRedisStore({ url: sentinel.url, commandTimeoutMs: 2_000 }), 1)
+    const waiting = ending(await openRedisStore({ url: sentinel.url, waitReplicas: 1, commandTimeoutMs: 2_000 }))
+    const plain = ending(harnessOf(await openRedisStore({ url: sentinel.url, commandTimeoutMs: 2_000 }), 1))
     const key = freshKey(plain)
     await commit(plain, { puts: [putOf(key, 'before')] })
     const loaded = harnessOf(waiting, 2)
     await until(() => succeeds(commit(loaded)))
     const { revision } = await waiting.facts(2, undefined)
-    const load = startLoad(loaded, 8)
+    const load = ending(startLoad(loaded, 8))
     await until(() => load.acknowledged.size > 100)
     await sentinel.primary.kill()
     await until(() => succeeds(commit(plain, { puts: [putOf(key, 'after')] })))
@@ -34,16 +37,15 @@ describe('behind Sentinel', () => {
     expect(await valueOf(plain, key)).toBe('after')
     await load.stop()
     await checkLoad({ ...loaded, store: plain.store }, load, revision)
-    await Promise.all([waiting.close(), plain.store.close()])
   }, 60_000)
 })
 
 describe('with replicas to wait for', () => {
   test('a commit is acknowledged once enough have it, else unavailable; made again, it waits again', async () => {
-    const primary = await startRedis({ config: ['repl-diskless-sync-delay 0'] })
-    const replica = await startRedis({ config: [`replicaof 127.0.0.1 ${primary.port}`] })
+    const primary = ending(await startRedis({ config: ['repl-diskless-sync-delay 0'] }))
+    const replica = ending(await startRedis({ config: [`replicaof 127.0.0.1 ${primary.port}`] }))
     await until(() => redisCli(primary.port, 'INFO', 'replication').includes('state=online'))
-    const store = await openRedisStore({ url: primary.url, waitReplicas: 1, commandTimeoutMs: 1_000 })
+    const store = ending(await openRedisStore({ url: primary.url, waitReplicas: 1, commandTimeoutMs: 1_000 }))
     const harness = harnessOf(store, 0)
     const key = freshKey(harness)
     const redisKey = `cs{0}:${key.slice('0:'.length)}`
@@ -55,22 +57,19 @@ describe('with replicas to wait for', () => {
     await expect(commit(harness, made)).rejects.toEqual(failure('unavailable'))
     await expect(commit(harness, made)).rejects.toEqual(failure('unavailable'))
     expect(await valueOf(harness, key)).toBe('alone')
-    const another = await openRedisStore({ url: primary.url, waitReplicas: 1, commandTimeoutMs: 1_000 })
+    const another = ending(await openRedisStore({ url: primary.url, waitReplicas: 1, commandTimeoutMs: 1_000 }))
     await expect(commit({ ...harness, store: another }, made)).rejects.toEqual(failure('unavailable'))
-    await another.close()
     replica.resume()
     await until(() => succeeds(commit(harness, made)))
     expect(redisCli(replica.port, 'GETRANGE', redisKey, '18', '-1')).toContain('alone')
-    await store.close()
-    await Promise.all([replica.stop(), primary.stop()])
   })
 })
 
 describe('reads', () => {
   test('are not answered by a primary that became a replica, nor by one cut off from its replicas', async () => {
-    const server = await startRedis({ config: ['repl-diskless-sync-delay 0'] })
-    const other = await startRedis()
-    const store = await openRedisStore({ url: server.url, commandTimeoutMs: 500 })
+    const server = ending(await startRedis({ config: ['repl-diskless-sync-delay 0'] }))
+    const other = ending(await startRedis())
+    const store = ending(await openRedisStore({ url: server.url, commandTimeoutMs: 500 }))
     const harness = harnessOf(store, 0)
     const key = freshKey(harness)
     await commit(harness, { puts: [putOf(key)] })
@@ -88,7 +87,5 @@ describe('reads', () => {
       await opened.close()
       await until(() => succeeds(store.follow(key)))
     }
-    await store.close()
-    await Promise.all([server.stop(), other.stop()])
   })
 })

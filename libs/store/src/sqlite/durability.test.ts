@@ -18,15 +18,17 @@ import {
   valueOf,
   type Harness,
 } from '../conformance/harness.ts'
+import { cleanup } from '../conformance/cleanup.ts'
 import { checkLoad } from '../conformance/check-load.ts'
 import type { CommitId } from '../port.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 
 const folder = temporaryFolder('sqlite')
+const ending = cleanup()
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const open = async (path: string): Promise<Harness> =>
-  ({ store: await openSqliteStore({ path }), partition: 0 }) as Harness
+  ({ store: ending(await openSqliteStore({ path })), partition: 0 }) as Harness
 
 /** A process that commits as `startLoad` does, and prints the id of each commit before it and once it is acknowledged. */
 const writer = (path: string): string => `

@@ -60,6 +60,11 @@ export function describeAppend(place: () => Promise<Place>): void {
     await journal.append([recordOf(4)])
     expect(indexesOf(await journal.after(0, 10))).toEqual(upTo(4))
   })
+}
+
+/** What comes of appending at once. */
+export function describeConcurrency(place: () => Promise<Place>): void {
+  const open = async () => (await place()).open()
 
   test('processes that append the same events at once make one record of each, without a hole', async () => {
     const here = await place()
@@ -87,6 +92,11 @@ export function describeAppend(place: () => Promise<Place>): void {
     expect(indexesOf(await journal.after(0, 500))).toEqual(upTo(203))
     expect(await journal.gaps()).toEqual([])
   })
+}
+
+/** What it keeps besides, and answers. */
+export function describeKeeping(place: () => Promise<Place>): void {
+  const open = async () => (await place()).open()
 
   test('what is journaled or parked is held, and nothing else', async () => {
     const journal = await open()
@@ -123,6 +133,19 @@ export function describeAppend(place: () => Promise<Place>): void {
       expect(entries[0]!.index).toBe(n + 1)
     }
   })
+
+  test('after closing every call is unavailable', async () => {
+    const journal = await open()
+    await journal.close()
+    await journal.close()
+    await expect(journal.append([recordOf(1)])).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(journal.head()).rejects.toMatchObject({ code: 'unavailable' })
+  })
+}
+
+/** What it knows of events that are missing. */
+export function describeGaps(place: () => Promise<Place>): void {
+  const open = async () => (await place()).open()
 
   test('a hole in a sequence is known until it is filled, through a restart', async () => {
     const here = await place()
@@ -175,13 +198,5 @@ export function describeAppend(place: () => Promise<Place>): void {
     expect(await journal.gaps()).toHaveLength(1_000)
     await journal.append(records.filter((_, n) => n % 2 === 1))
     expect(await journal.gaps()).toEqual([])
-  })
-
-  test('after closing every call is unavailable', async () => {
-    const journal = await open()
-    await journal.close()
-    await journal.close()
-    await expect(journal.append([recordOf(1)])).rejects.toMatchObject({ code: 'unavailable' })
-    await expect(journal.head()).rejects.toMatchObject({ code: 'unavailable' })
   })
 }

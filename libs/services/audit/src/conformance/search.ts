@@ -58,6 +58,7 @@ const filters: EventFilter[] = [
   { outcome: Outcome.FAILURE, types: ['client.*'] },
   { from: t0 + 3_000_000 },
   { to: t0 + 1_000_000 },
+  { from: t0 + 1_400_000, to: t0 + 1_990_000 },
   { from: t0 + 2_000_000, to: t0 + 2_400_001, subject: 'batch' },
   { from: t0 + 2_000_000, to: t0 + 2_000_000 },
   { from: 1, to: 2 },

@@ -55,8 +55,8 @@ export interface SearchPage {
 export interface FoundEntries {
   entries: JournalEntry[]
   /**
-   * The `after` of the next page; absent when there is nothing more. A page may hold fewer entries than asked for, even none,
-   * and have a next one: a search looks at a bounded number of records at a time.
+   * The `after` of the next page; absent when there is nothing more. A page may hold fewer entries than asked for, even
+   * none, and have a next one: a search looks at a bounded number of records at a time.
    */
   next?: number
 }
@@ -80,8 +80,8 @@ export interface Gap {
  */
 export interface Journal {
   /**
-   * Appends, in one transaction, those whose event id the journal does not have yet; the rest are passed over. Durable once
-   * it resolves.
+   * Appends, in one transaction, those whose event id the journal does not have yet; the rest are passed over. Durable
+   * once it resolves.
    * @throws Failure `invalid_request` when one of the records cannot be kept whatever one does; none of them is then.
    */
   append(records: JournalRecord[]): Promise<{ appended: number; head: number }>

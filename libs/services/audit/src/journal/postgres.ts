@@ -25,26 +25,27 @@ const dialect: Dialect = {
 }
 
 /**
- * One transaction at a time among all processes: the index has no holes because nobody else appends between the look at the
- * highest index and the commit. The lock goes with the transaction, so that a lost connection frees it; it comes before the
- * first snapshot, which is why the isolation is `read committed`, whatever the server's default. A server set up to answer
- * before the disk has it is overruled.
+ * One transaction at a time among all processes: the index has no holes because nobody else appends between the look at
+ * the highest index and the commit. The lock goes with the transaction, so that a lost connection frees it; it comes
+ * before the first snapshot, which is why the isolation is `read committed`, whatever the server's default. A server
+ * set up to answer before the disk has it is overruled.
  */
 const begin = `begin isolation level read committed;
   select pg_advisory_xact_lock(hashtext('${tables.events}'));
   select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`
 
 /**
- * All rows in one statement and one answer: the ids come back only when some were there already. The bytes of all events are
- * one value that is cut up there, which costs less than an array of them.
+ * All rows in one statement and one answer: the ids come back only when some were there already. The bytes of all
+ * events are one value that is cut up there, which costs less than an array of them.
  */
 const insertSql = `with added as (
   insert into ${tables.events}
   select head.size + row_number() over (order by place), u.id, u.type, u."time", u.received_at, u.subject, u.client_id,
     u.grant_id, u.token_fingerprint, u.outcome, u.actor, substring($1::bytea from u.start for u.length)
-  from unnest($2::int[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[],
-    $11::text[], $12::bigint[], $13::text[]) with ordinality
-    as u(start, length, id, type, "time", received_at, subject, client_id, grant_id, token_fingerprint, outcome, actor, place)
+  from unnest($2::int[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::text[],
+    $10::text[], $11::text[], $12::bigint[], $13::text[]) with ordinality
+    as u(start, length, id, type, "time", received_at, subject, client_id, grant_id, token_fingerprint, outcome, actor,
+      place)
   cross join (select coalesce(max("index"), 0) as size from ${tables.events}) as head
   where not exists (select 1 from ${tables.events} e where e.id = u.id)
   order by place
@@ -199,8 +200,8 @@ const isVerified = (parameters: URLSearchParams): boolean =>
   (/^(require|verify-ca)$/.test(parameters.get('sslmode') ?? '') && !parameters.has('uselibpqcompat'))
 
 /**
- * The journal in PostgreSQL 12 or later. Does not connect yet: while the server is away every call fails `unavailable`, and the
- * journal recovers by itself.
+ * The journal in PostgreSQL 12 or later. Does not connect yet: while the server is away every call fails `unavailable`,
+ * and the journal recovers by itself.
  * @throws Failure `invalid_request` when the URL is none, or would carry the journal in the clear beyond loopback.
  */
 export function openPostgresJournal(url: string, allowPlaintext: boolean): Journal {

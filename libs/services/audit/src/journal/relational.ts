@@ -4,7 +4,7 @@ import { maxAppendRecords, maxGapsListed, maxHeldIds, maxParkedTextCharacters } 
 import { type Database, type EventRow, type Query, type Value, Values } from './database.ts'
 import type { Gap, Journal, JournalRecord, ParkedMessage } from './port.ts'
 import { tables } from './schema.ts'
-import { entryOf, searchIn } from './search.ts'
+import { entryOf, headOf, searchIn } from './search.ts'
 import { arrive, type Hole } from './sequence.ts'
 
 /** PostgreSQL's text has no NUL. */
@@ -177,10 +177,7 @@ export const journalOn = (database: Database): Journal => ({
     const sql = `select "index", received_at, bytes from ${tables.events} where "index" > $1 order by "index" limit $2`
     return (await database.read(sql, [index, limit])).map(entryOf)
   },
-  async head() {
-    const [row] = await database.read(`select max("index") as head from ${tables.events}`, [])
-    return Number(row?.head ?? 0)
-  },
+  head: () => headOf(database.read),
   gaps: () => gaps(database.read),
   close: () => database.close(),
 })

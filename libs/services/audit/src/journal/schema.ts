@@ -11,7 +11,9 @@ export const tables = {
 
 const searchedBy = ['subject', 'client_id', 'grant_id', 'token_fingerprint']
 
-/** `minutes` has the first and the last index of the events of each minute: a search by time needs no index of its own. */
+/**
+ * `minutes` has the first and the last index of the events of each minute: a search by time needs no index of its own.
+ */
 const first = ({ integer, text, bytes, ordered }: Dialect): string[] => [
   `create table ${tables.events} ("index" ${integer} primary key, id ${text} not null unique, type ${text} not null,
      "time" ${integer} not null, received_at ${integer} not null, subject ${text}, client_id ${text}, grant_id ${text},
@@ -24,9 +26,10 @@ const first = ({ integer, text, bytes, ordered }: Dialect): string[] => [
   `create table ${tables.parked} (digest ${text} primary key, subject ${text} not null, id ${text} not null,
      error ${text} not null, at ${integer} not null, bytes ${bytes} not null)`,
   `create index ${tables.parked}_id on ${tables.parked} (id)`,
-  `create table ${tables.minutes} ("minute" ${integer} primary key, "first" ${integer} not null, "last" ${integer} not null)`,
-  `create table ${tables.sequences} ("partition" ${integer} not null, epoch ${text} not null, highest ${integer} not null,
-     primary key ("partition", epoch))`,
+  `create table ${tables.minutes} ("minute" ${integer} primary key, "first" ${integer} not null,
+     "last" ${integer} not null)`,
+  `create table ${tables.sequences} ("partition" ${integer} not null, epoch ${text} not null,
+     highest ${integer} not null, primary key ("partition", epoch))`,
   `create table ${tables.holes} ("partition" ${integer} not null, epoch ${text} not null, "first" ${integer} not null,
      "last" ${integer} not null, since ${integer} not null, opened_by ${integer} not null,
      primary key ("partition", epoch, "first"))`,
@@ -41,7 +44,9 @@ async function versionOf({ query }: Pick<Transaction, 'query'>, dialect: Dialect
   return Number(row?.version ?? 0)
 }
 
-/** Brings the schema up to date, whatever it is now; several processes may do so at once. A newer one is left as it is. */
+/**
+ * Brings the schema up to date, whatever it is now; several processes may do so at once. A newer one is left as it is.
+ */
 export async function migrate(database: Pick<Database, 'dialect' | 'write'>): Promise<void> {
   const { dialect } = database
   await database.write(async (transaction) => {

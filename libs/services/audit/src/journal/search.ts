@@ -8,9 +8,12 @@ type Add = Values['add']
 /** Writes a condition on `e`, the events. */
 type Condition = (add: Add) => string
 
+/** The records with this value, given in order by an index; or every record. */
+type Branch = 'all' | { column: string; value: string }
+
 interface Plan {
-  /** Candidates are what has one of these values, each answered by an index in order; `all`: every record. */
-  branches: 'all' | { column: string; value: string }[]
+  /** Candidates are what one of these gives. */
+  branches: Branch[]
   /** What candidates must meet besides. */
   rest: Condition[]
 }
@@ -82,14 +85,21 @@ async function planOf(read: Query, filter: EventFilter): Promise<Plan> {
     if (types) rest.push(either(types.map(typeCondition)))
     return { branches: [{ column: best[0], value: asText(best[1]!) }], rest }
   }
-  if (!types) return { branches: 'all', rest }
+  if (!types) return { branches: ['all'], rest }
   const exact = new Set<string>()
   for (const pattern of types) for (const type of await typesLike(read, pattern)) exact.add(type)
   return { branches: [...exact].map((value) => ({ column: 'type', value })), rest }
 }
 
+export async function headOf(read: Query): Promise<number> {
+  const [row] = await read(`select max("index") as head from ${tables.events}`, [])
+  return Number(row?.head ?? 0)
+}
+
+/** Ends at the head at the latest: what is appended while the search goes on would shift what its steps look at. */
 async function spanOf(read: Query, { from, to }: EventFilter, page: SearchPage): Promise<Span> {
-  const { order, after, upTo = Number.MAX_SAFE_INTEGER } = page
+  const { order, after } = page
+  const upTo = page.upTo ?? (await headOf(read))
   const span = { low: 1, high: upTo }
   if (after !== undefined && order === 'asc') span.low = after + 1
   if (after !== undefined && order === 'desc') span.high = Math.min(upTo, after - 1)
@@ -100,20 +110,22 @@ async function spanOf(read: Query, { from, to }: EventFilter, page: SearchPage):
   if (to !== undefined) conditions.push(`"minute" <= ${values.add(Math.floor((to - 1) / 60_000))}`)
   const sql = `select min("first") as low, max("last") as high from ${tables.minutes} where ${conditions.join(' and ')}`
   const [row] = await read(sql, values.list)
-  if (row?.low == null) return { low: 1, high: 0 }
-  return { low: Math.max(span.low, Number(row.low)), high: Math.min(span.high, Number(row.high)) }
+  const known = { low: Number(row?.low ?? 1), high: Number(row?.high ?? 0) }
+  return { low: Math.max(span.low, known.low), high: Math.min(span.high, known.high) }
 }
 
 /** The next `most` candidates' indexes, in order. */
 function candidates({ branches }: Plan, { dialect, order, span }: Search, most: number, add: Add): string {
   const [low, high, limit] = [add(span.low), add(span.high), add(most)]
   const from = `select e."index" from ${tables.events} e where`
-  if (branches === 'all')
-    return `${from} e."index" between ${low} and ${high} order by e."index" ${order} limit ${limit}`
-  const parts = branches.map(({ column, value }) => {
+  const parts = branches.map((branch) => {
+    if (branch === 'all')
+      return `${from} e."index" between ${low} and ${high} order by e."index" ${order} limit ${limit}`
+    const { column, value } = branch
     const condition = dialect.within(column, add(value), low, high)
     return `${from} ${condition} order by e.${column} ${order}, e."index" ${order} limit ${limit}`
   })
+  if (parts.length === 1) return parts[0]!
   const all = parts.map((part, n) => `select * from (${part}) as b${n}`).join(' union all ')
   return `select "index" from (${all}) as b order by "index" ${order} limit ${limit}`
 }
@@ -138,7 +150,10 @@ async function lastLookedAt(plan: Plan, search: Search, most: number): Promise<n
   return row === undefined ? undefined : Number(row.index)
 }
 
-/** A row of index, time of receipt and bytes. @throws Failure `internal` when the bytes are no event: they were tampered with. */
+/**
+ * A row of index, time of receipt and bytes. @throws Failure `internal` when the bytes are no event: they were tampered
+ * with.
+ */
 export function entryOf(row: Row): JournalEntry {
   const index = Number(row.index)
   const bytes = row.bytes as Uint8Array
@@ -150,8 +165,8 @@ export function entryOf(row: Row): JournalEntry {
 }
 
 /**
- * Finds entries in the order of their index. Each statement looks at a bounded number of records, taken from the index that
- * fits best, and so does the whole search: see {@link FoundEntries.next}.
+ * Finds entries in the order of their index. Each statement looks at a bounded number of records, taken from the index
+ * that fits best, and so does the whole search: see {@link FoundEntries.next}.
  */
 export async function searchIn(
   { read, dialect }: Pick<Database, 'read' | 'dialect'>,
@@ -167,7 +182,7 @@ export async function searchIn(
   const isExact = plan.rest.length === 0
   for (let step = 1; search.span.low <= search.span.high; step++) {
     const wanted = limit - entries.length
-    const most = isExact ? wanted + 1 : bounds.candidatesPerStep
+    const most = isExact ? wanted + 1 : Math.ceil(bounds.candidatesPerStep / plan.branches.length)
     const found = await readMatches(plan, search, most, wanted + 1)
     entries.push(...found.slice(0, wanted))
     if (found.length > wanted) return { entries, next: entries.at(-1)!.index }

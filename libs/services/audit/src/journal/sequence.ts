@@ -10,8 +10,8 @@ export interface SequenceState {
 }
 
 /**
- * What becomes of a partition's sequence when these numbers arrive: those beyond the highest open holes, the others fill them.
- * A piece of a hole keeps its name and its age.
+ * What becomes of a partition's sequence when these numbers arrive: those beyond the highest open holes, the others
+ * fill them. A piece of a hole keeps its name and its age.
  */
 export function arrive(state: SequenceState, sequences: number[], at: number): SequenceState {
   let { highest } = state

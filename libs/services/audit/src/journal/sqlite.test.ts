@@ -1,10 +1,20 @@
 import { afterAll, describe, expect, test } from '@jest/globals'
+import { Outcome } from '@countersign/contracts/events'
 import { temporaryFolder } from '@countersign/servers'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeAppend, type Place } from '../conformance/append.ts'
+import {
+  describeAppend,
+  describeConcurrency,
+  describeGaps,
+  describeKeeping,
+  type Place,
+} from '../conformance/append.ts'
 import { recordOf, recordsOf } from '../conformance/events.ts'
 import { describeSearch } from '../conformance/search.ts'
+import type { Query } from './database.ts'
 import { openJournal } from './open.ts'
 import type { Journal, SearchPage } from './port.ts'
 import { tables } from './schema.ts'
@@ -33,50 +43,104 @@ afterAll(async () => {
 
 describe('the journal in SQLite', () => {
   describeAppend(place)
+  describeConcurrency(place)
+  describeKeeping(place)
+  describeGaps(place)
   describeSearch(place)
+})
 
-  test('is for its owner only', async () => {
-    const path = newPath()
-    const journal = await open(path)
-    await journal.append(recordsOf(1, 3))
-    for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(statSync(file).mode & 0o077).toBe(0)
-  })
+test('is for its owner only', async () => {
+  const path = newPath()
+  const journal = await open(path)
+  await journal.append(recordsOf(1, 3))
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(statSync(file).mode & 0o077).toBe(0)
+})
 
-  test('a file that is no database is refused by name', async () => {
-    const path = join(folder, 'not-a-database')
-    writeFileSync(path, 'plain text, and long enough to be taken for what it is: '.repeat(20))
-    await expect(openJournal({ url: `sqlite:${path}` })).rejects.toMatchObject({ code: 'unavailable' })
-    await expect(openJournal({ url: `sqlite:${path}` })).rejects.toThrow('not-a-database')
-  })
+test('a file that is no database is refused by name', async () => {
+  const path = join(folder, 'not-a-database')
+  writeFileSync(path, 'plain text, and long enough to be taken for what it is: '.repeat(20))
+  await expect(openJournal({ url: `sqlite:${path}` })).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(openJournal({ url: `sqlite:${path}` })).rejects.toThrow('not-a-database')
+})
 
-  test('a search that finds little looks at a bounded number of records, and goes on where it stopped', async () => {
-    const path = newPath()
-    const journal = await open(path)
-    const rare = { actor: { kind: 2, id: 'rare', address: '', userAgent: '' } } as const
-    await journal.append([...recordsOf(1, 44), recordOf(45, rare), ...recordsOf(46, 100)])
-    const database = await openSqliteDatabase(path)
-    const bounds = { candidatesPerStep: 10, maxSearchSteps: 4 }
-    const filter = { actor: 'rare', types: ['token.*'] }
-    const find = (page: SearchPage) => searchIn(database, filter, page, bounds)
-    expect(await find({ order: 'asc', limit: 5 })).toEqual({ entries: [], next: 40 })
-    const second = await find({ order: 'asc', limit: 5, after: 40 })
-    expect(second).toMatchObject({ entries: [{ index: 45 }], next: 80 })
-    expect(await find({ order: 'asc', limit: 5, after: 80 })).toEqual({ entries: [] })
-    expect(await find({ order: 'desc', limit: 5 })).toEqual({ entries: [], next: 61 })
-    expect(await find({ order: 'desc', limit: 5, after: 61 })).toMatchObject({ entries: [{ index: 45 }], next: 21 })
-    await database.close()
-  })
+test('a search that finds little looks at a bounded number of records, and goes on where it stopped', async () => {
+  const path = newPath()
+  const journal = await open(path)
+  const rare = { actor: { kind: 2, id: 'rare', address: '', userAgent: '' } } as const
+  await journal.append([...recordsOf(1, 44), recordOf(45, rare), ...recordsOf(46, 100)])
+  const database = await openSqliteDatabase(path)
+  const bounds = { candidatesPerStep: 10, maxSearchSteps: 4 }
+  const filter = { actor: 'rare', types: ['token.*'] }
+  const find = (page: SearchPage) => searchIn(database, filter, page, bounds)
+  expect(await find({ order: 'asc', limit: 5 })).toEqual({ entries: [], next: 40 })
+  const second = await find({ order: 'asc', limit: 5, after: 40 })
+  expect(second).toMatchObject({ entries: [{ index: 45 }], next: 80 })
+  expect(await find({ order: 'asc', limit: 5, after: 80 })).toEqual({ entries: [] })
+  expect(await find({ order: 'desc', limit: 5 })).toEqual({ entries: [], next: 61 })
+  expect(await find({ order: 'desc', limit: 5, after: 61 })).toMatchObject({ entries: [{ index: 45 }], next: 21 })
+  await database.close()
+})
 
-  test('a record that was tampered with is named', async () => {
-    const path = newPath()
-    const journal = await open(path)
-    await journal.append(recordsOf(1, 3))
-    const database = await openSqliteDatabase(path)
-    await database.write(({ query }) => query(`update ${tables.events} set bytes = x'0a7f' where "index" = $1`, [2]))
-    await database.close()
-    await expect(journal.after(0, 10)).rejects.toMatchObject({
-      code: 'internal',
-      message: expect.stringContaining('2'),
-    })
+test('what is appended in the middle of a search changes nothing of what it finds', async () => {
+  const path = newPath()
+  const journal = await open(path)
+  const given = (n: number) => (n % 3 === 0 ? { outcome: Outcome.FAILURE } : {})
+  await journal.append(Array.from({ length: 200 }, (_, n) => recordOf(n + 1, given(n + 1))))
+  const database = await openSqliteDatabase(path)
+  let sequence = 200
+  const read: Query = async (sql, values) => {
+    const rows = await database.read(sql, values)
+    for (let n = 0; n < 4; n++) await journal.append([recordOf(++sequence, given(sequence))])
+    return rows
+  }
+  const bounds = { candidatesPerStep: 10, maxSearchSteps: 1_000 }
+  const failures = Array.from({ length: 66 }, (_, n) => (n + 1) * 3)
+  const find = async (order: 'asc' | 'desc') => {
+    const page = { order, limit: 1_000 }
+    const { entries } = await searchIn({ dialect: database.dialect, read }, { outcome: Outcome.FAILURE }, page, bounds)
+    return entries.map(({ index }) => index)
+  }
+  expect(await find('asc')).toEqual(failures)
+  sequence = 1_000_000
+  const found = await find('desc')
+  expect(found).toEqual([...new Set(found)].toSorted((a, b) => b - a))
+  expect(found.slice(-66)).toEqual(failures.toReversed())
+  await database.close()
+})
+
+test('a record that was tampered with is named', async () => {
+  const path = newPath()
+  const journal = await open(path)
+  await journal.append(recordsOf(1, 3))
+  const database = await openSqliteDatabase(path)
+  await database.write(({ query }) => query(`update ${tables.events} set bytes = x'0a7f' where "index" = $1`, [2]))
+  await database.close()
+  await expect(journal.after(0, 10)).rejects.toMatchObject({
+    code: 'internal',
+    message: expect.stringContaining('2'),
   })
+})
+
+test('a process killed in the middle of appending leaves what it was told is there, and no half of a batch', async () => {
+  const path = newPath()
+  const script = `
+    const { openJournal } = await import(${JSON.stringify(new URL('open.ts', import.meta.url))})
+    const { recordsOf } = await import(${JSON.stringify(new URL('../conformance/events.ts', import.meta.url))})
+    const journal = await openJournal({ url: ${JSON.stringify(`sqlite:${path}`)} })
+    for (let n = 1; ; n += 40) process.stdout.write((await journal.append(recordsOf(n, n + 39))).head + '\\n')`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const gone = once(child, 'exit')
+  let told = ''
+  for await (const chunk of child.stdout) {
+    told += String(chunk)
+    if (told.split('\n').length > 50) child.kill('SIGKILL')
+  }
+  await gone
+  const journal = await open(path)
+  const head = await journal.head()
+  expect(head).toBeGreaterThanOrEqual(Number(told.trim().split('\n').at(-1)))
+  expect(head % 40).toBe(0)
+  const entries = await journal.after(0, 1_000_000)
+  expect(entries.map(({ index, event }) => [index, event.sequence])).toEqual(entries.map((_, n) => [n + 1, n + 1]))
+  expect(await journal.gaps()).toEqual([])
 })
