@@ -12,6 +12,11 @@ const load = (env: Environment) => loadConfig({ env, cwd: folder.path }).config
 const lines = (env: Environment) => linesOf(() => load(env))
 
 describe('a variable', () => {
+  test('that only commands read is no setting, and no mistake', () => {
+    const own = { COUNTERSIGN_TOKEN: 't', COUNTERSIGN_CLIENT_ID: 'i', COUNTERSIGN_CLIENT_SECRET: 's' }
+    expect(load(own)).toEqual(load({}))
+  })
+
   test('goes before the file', () => {
     const { config } = folder.load(
       'version: 1\nissuer: https://file.example\nstore: { partitions: 2, wait_replicas: 1 }',
