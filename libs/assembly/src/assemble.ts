@@ -3,7 +3,7 @@ import type { ShutdownStep } from '@countersign/chassis'
 import { openJournal } from '@countersign/service-audit/open'
 import type { Store } from '@countersign/store'
 import { assembleAudit } from './audit.ts'
-import { connectBus, connectStore, untilAvailable } from './connections.ts'
+import { connectBus, connectStore, pemsOf, untilAvailable } from './connections.ts'
 import type { Foundation } from './foundation.ts'
 import { assembleIntrospection } from './introspection.ts'
 import type { Part } from './part.ts'
@@ -41,7 +41,9 @@ export async function assemble(
   }
   if (wants('audit')) {
     const { url } = config.audit
-    const journal = await wait('the journal', () => openJournal({ url, allowPlaintext: config.allowPlaintext }))
+    const { allowPlaintext } = config
+    const tls = pemsOf(config.audit.tls)
+    const journal = await wait('the journal', () => openJournal({ url, allowPlaintext, tls }))
     steps.push({ name: 'journal', close: () => journal.close() })
     parts.push(await wait('the journal', () => assembleAudit(foundation, journal, bus!)))
   }

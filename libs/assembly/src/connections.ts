@@ -33,6 +33,15 @@ export async function untilAvailable<T>(
 const pem = (file: string | undefined): string | undefined =>
   file === undefined ? undefined : readFileSync(file, 'utf8')
 
+interface TlsFiles {
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}
+
+/** What the files of a `tls` section hold. */
+export const pemsOf = (tls: TlsFiles | undefined) => tls && { ca: pem(tls.ca), cert: pem(tls.cert), key: pem(tls.key) }
+
 export function connectStore(foundation: Foundation): Promise<Store> {
   const { config, log } = foundation
   const { url, waitReplicas, allowUnsafe, commandTimeoutMs, tls } = config.store
@@ -41,7 +50,7 @@ export function connectStore(foundation: Foundation): Promise<Store> {
     waitReplicas,
     allowUnsafe,
     commandTimeoutMs,
-    ...(tls && { tls: { ca: pem(tls.ca), cert: pem(tls.cert), key: pem(tls.key) } }),
+    ...(tls && { tls: pemsOf(tls)! }),
     onState: (state, detail) => log[state === 'up' ? 'info' : 'warn']({ detail }, `store is ${state}`),
   })
 }

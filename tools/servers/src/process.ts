@@ -42,8 +42,13 @@ export async function freePort(): Promise<number> {
 
 export const temporaryFolder = (name: string): string => mkdtempSync(join(tmpdir(), `countersign-${name}-`))
 
+export interface User {
+  uid: number
+  gid: number
+}
+
 /** The user that a server refusing to be root shall run as; undefined when we are not root ourselves. */
-export function unprivilegedUser(name: string): { uid: number; gid: number } | undefined {
+export function unprivilegedUser(name: string): User | undefined {
   if (process.getuid?.() !== 0) return undefined
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n')
   const line = lines.find((l) => l.startsWith(`${name}:`)) ?? lines.find((l) => l.startsWith('nobody:'))
@@ -52,8 +57,8 @@ export function unprivilegedUser(name: string): { uid: number; gid: number } | u
   return { uid: Number(uid), gid: Number(gid) }
 }
 
-export const giveTo = (folder: string, user: { uid: number; gid: number } | undefined): void => {
-  if (user) chownSync(folder, user.uid, user.gid)
+export const giveTo = (path: string, user: User | undefined): void => {
+  if (user) chownSync(path, user.uid, user.gid)
 }
 
 async function accepts(port: number): Promise<boolean> {
@@ -69,7 +74,7 @@ export interface ServerOptions {
   args: string[]
   port: number
   folder: string
-  user?: { uid: number; gid: number } | undefined
+  user?: User | undefined
   env?: Record<string, string>
   /** Beyond accepting connections. */
   ready?: () => Promise<boolean>
@@ -99,7 +104,8 @@ export class ServerProcess {
     return this.#child.pid
   }
 
-  async start(): Promise<this> {
+  /** A server that ends at once is tried again: what a killed one held of the system may take a moment to go. */
+  async start(attempts = 3): Promise<this> {
     const { program, args, folder, user, env } = this.#options
     const child = spawn(program, args, {
       cwd: folder,
@@ -113,19 +119,21 @@ export class ServerProcess {
     child.stderr.on('data', keep)
     const failed = new Promise<never>((_, reject) => child.once('error', reject))
     failed.catch(() => undefined)
-    await Promise.race([this.#ready(child), failed])
-    return this
+    if (await Promise.race([this.#ready(child), failed])) return this
+    await this.kill()
+    if (attempts <= 1) throw new Error(`${program} was not ready on port ${this.port}:\n${this.#output}`)
+    await sleep(500)
+    return this.start(attempts - 1)
   }
 
-  async #ready(child: ChildProcess): Promise<void> {
+  async #ready(child: ChildProcess): Promise<boolean> {
     const until = Date.now() + readyWithinMs
     while (Date.now() < until) {
-      if (child.exitCode !== null) break
-      if ((await accepts(this.port)) && (await (this.#options.ready?.() ?? true))) return
+      if (child.exitCode !== null) return false
+      if ((await accepts(this.port)) && (await (this.#options.ready?.() ?? true))) return true
       await sleep(25)
     }
-    await this.kill()
-    throw new Error(`${this.#options.program} was not ready on port ${this.port}:\n${this.#output}`)
+    return false
   }
 
   async #signal(signal: NodeJS.Signals): Promise<void> {

@@ -63,7 +63,7 @@ export async function ensureConsumer(
     if (differs(config, wanted)) await manager.consumers.update(streamName, name, wanted)
     return consumer
   } catch (error) {
-    throw error
+    if (!isCode(error, JetStreamApiCodes.ConsumerNotFound)) throw error
     // One acknowledgement for a batch stands for all before it.
     await manager.consumers.add(streamName, { durable_name: name, ack_policy: AckPolicy.All, ...wanted })
     return consumers.get(streamName, name)

@@ -81,12 +81,14 @@ async function movingSlot(slot: string): Promise<[from: number, to: number]> {
 
 test('a commit waits for the replicas of its own partition’s node', async () => {
   const store = ending(await openRedisStore({ url: cluster.url, waitReplicas: 1, commandTimeoutMs: 500 }))
-  const [replicated, ...alone] = ports()
+  const [replicated, ...alone] = ports().reverse()
   const partitionAt = (port: number) => Number(/cs\{(\d+)\}:.meta/.exec(redisCli(port, 'KEYS', 'cs{*}:.meta'))![1])
-  const config = ['cluster-enabled yes', `cluster-port ${await freePort()}`]
+  const config = ['cluster-enabled yes', 'cluster-node-timeout 2000', `cluster-port ${await freePort()}`]
   const replica = ending(await startRedis({ config }))
-  redisCli(replica.port, 'CLUSTER', 'MEET', '127.0.0.1', String(replicated!))
   const id = redisCli(replicated!, 'CLUSTER', 'MYID').trim()
+  const busPort = new RegExp(`${id} [^@]*@(\\d+)`).exec(redisCli(replicated!, 'CLUSTER', 'NODES'))![1]!
+  redisCli(replicated!, 'CONFIG', 'SET', 'repl-diskless-sync-delay', '0')
+  redisCli(replica.port, 'CLUSTER', 'MEET', '127.0.0.1', String(replicated!), busPort)
   await until(() => redisCli(replica.port, 'CLUSTER', 'REPLICATE', id).includes('OK'))
   await until(() => succeeds(commit(harnessOf(store, partitionAt(replicated!)))))
   for (const port of alone)

@@ -49,6 +49,7 @@ describe('with replicas to wait for', () => {
     const harness = harnessOf(store, 0)
     const key = freshKey(harness)
     const redisKey = `cs{0}:${key.slice('0:'.length)}`
+    await until(() => succeeds(commit(harness)))
     await Promise.all(Array.from({ length: 50 }, () => commit(harness)))
     await commit(harness, { puts: [putOf(key)] })
     expect(redisCli(replica.port, 'EXISTS', redisKey)).toContain('1')

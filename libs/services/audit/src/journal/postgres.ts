@@ -8,6 +8,7 @@ import {
   postgresWriters,
 } from '../limits.ts'
 import type { Database, Dialect, EventRow, Query, Row, Transaction, Value } from './database.ts'
+import type { JournalTls } from './open.ts'
 import type { Journal } from './port.ts'
 import { journalOn } from './relational.ts'
 import { migrate, tables } from './schema.ts'
@@ -107,9 +108,10 @@ const types: pg.CustomTypesConfig = {
 const readInOrder =
   'set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; set enable_mergejoin = off'
 
-function poolOf(url: string, max: number, setup?: string): pg.Pool {
+function poolOf({ url, tls }: Server, max: number, setup?: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
+    ...(tls && { ssl: { ...tls, rejectUnauthorized: true } }),
     application_name: 'countersign-audit',
     max,
     types,
@@ -126,15 +128,20 @@ function poolOf(url: string, max: number, setup?: string): pg.Pool {
   return pool
 }
 
+interface Server {
+  url: string
+  tls: JournalTls | undefined
+}
+
 class PostgresDatabase implements Database {
   readonly dialect = dialect
   readonly #writers: pg.Pool
   readonly #readers: pg.Pool
   #migrated: Promise<void> | undefined
 
-  constructor(url: string) {
-    this.#writers = poolOf(url, postgresWriters)
-    this.#readers = poolOf(url, postgresReaders, readInOrder)
+  constructor(server: Server) {
+    this.#writers = poolOf(server, postgresWriters)
+    this.#readers = poolOf(server, postgresReaders, readInOrder)
   }
 
   /** The schema is made at the first use: the server may be down when the service starts. */
@@ -204,7 +211,7 @@ const isVerified = (parameters: URLSearchParams): boolean =>
  * and the journal recovers by itself.
  * @throws Failure `invalid_request` when the URL is none, or would carry the journal in the clear beyond loopback.
  */
-export function openPostgresJournal(url: string, allowPlaintext: boolean): Journal {
+export function openPostgresJournal(url: string, allowPlaintext: boolean, tls?: JournalTls): Journal {
   let parsed: URL
   try {
     parsed = new URL(url)
@@ -212,10 +219,12 @@ export function openPostgresJournal(url: string, allowPlaintext: boolean): Journ
     throw new Failure('invalid_request', 'audit.url is not a URL: postgres://user:password@host:5432/database')
   }
   const host = parsed.searchParams.get('host') ?? parsed.hostname
-  if (!isVerified(parsed.searchParams) && !isLocal(host) && !allowPlaintext)
+  if (!tls && !isVerified(parsed.searchParams) && !isLocal(host) && !allowPlaintext)
     throw new Failure(
       'invalid_request',
-      'audit.url needs sslmode=verify-full: the journal would cross the network in the clear',
+      'audit.url needs sslmode=verify-full, or audit.tls: the journal would cross the network in the clear',
     )
-  return journalOn(new PostgresDatabase(url))
+  // In the URL it would overrule what is given here.
+  if (tls) parsed.searchParams.delete('sslmode')
+  return journalOn(new PostgresDatabase({ url: tls ? parsed.href : url, tls }))
 }
