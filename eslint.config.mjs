@@ -11,7 +11,8 @@ const mayImport = {
   tokens: ['contracts', 'store'],
   chassis: ['contracts', 'rpc'],
   service: ['contracts', 'store', 'bus', 'tokens', 'chassis', 'servers'],
-  app: ['contracts', 'store', 'bus', 'tokens', 'chassis', 'rpc', 'service', 'servers', 'app'],
+  assembly: ['contracts', 'store', 'bus', 'tokens', 'chassis', 'rpc', 'service', 'servers'],
+  app: ['assembly', 'contracts', 'store', 'bus', 'tokens', 'chassis', 'rpc', 'service', 'servers'],
   bench: ['contracts', 'store', 'bus', 'tokens', 'chassis', 'rpc', 'service', 'servers'],
   servers: [],
 }
@@ -21,7 +22,16 @@ const depConstraints = Object.entries(mayImport).map(([room, rooms]) => ({
 }))
 
 export default defineConfig([
-  globalIgnores(['**/node_modules', 'dist', '.nx', 'data', 'libs/contracts/src/gen', '**/*.mjs', '**/*.cjs', '**/*.js']),
+  globalIgnores([
+    '**/node_modules',
+    'dist',
+    '.nx',
+    'data',
+    'libs/contracts/src/gen',
+    '**/*.mjs',
+    '**/*.cjs',
+    '**/*.js',
+  ]),
   {
     files: ['**/*.ts'],
     extends: [typescript.configs.recommended],
@@ -33,7 +43,7 @@ export default defineConfig([
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/no-unused-expressions': 'off',
       eqeqeq: 'error',
       'no-console': 'error',

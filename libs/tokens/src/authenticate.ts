@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import { Failure } from '@countersign/contracts'
 import type { Client, Clients } from './client.ts'
 import { limits } from './limits.ts'
-import { Secrets, type StoredSecret } from './secret.ts'
+import type { Secrets} from './secret.ts';
+import { type StoredSecret } from './secret.ts'
 
 export interface Credentials {
   readonly id: string

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import { ActorKind } from '@countersign/contracts/events'
+import type {
+  SubjectRecord,
+  SessionRecord} from '@countersign/contracts/records';
 import {
   ClientRecord,
   GrantRecord,
-  SubjectRecord,
-  SessionRecord,
   TokenKind,
   TokenRecord,
 } from '@countersign/contracts/records'
