@@ -11,6 +11,7 @@ const packages = {
   postgres: 'postgresql',
   openssl: 'openssl',
   wrk: 'wrk',
+  nginx: 'nginx-light',
 }
 /** Python modules of Debian's own Python → Debian package. */
 const pythonModules = { grpc: 'python3-grpcio', grpc_tools: 'python3-grpc-tools' }
