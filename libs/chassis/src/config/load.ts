@@ -129,10 +129,14 @@ const isDemo = (root: Raw, { listen }: Configured): boolean =>
 
 const notServed = ['providers', 'roles', 'bridges', 'forward_auth', 'session']
 
-function warningsOf(root: Raw, { listen }: Config): string[] {
+function warningsOf(root: Raw, config: Config): string[] {
+  const { listen } = config
   const warnings = notServed
     .filter((key) => root[key] !== undefined)
     .map((key) => `${key}: accepted, not served by this version`)
+  if (config.authentication === 'off') {
+    warnings.push('authentication: nothing of this version can be left open; every caller still authenticates')
+  }
   if (root.issuer === undefined && !isLoopback(listen.http.host)) {
     warnings.push('issuer: not set, so tokens and metadata name http://localhost:8080')
   }
