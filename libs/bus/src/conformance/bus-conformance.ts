@@ -179,6 +179,19 @@ function failing(open: Open): void {
     await eventually(() => has(poison))
   })
 
+  test('what a consumer failed to take before it closed goes to the next of its name, soon', async () => {
+    const { near, far } = await open()
+    const before = collector({ onBatch: () => Promise.reject(new Error('never')) })
+    const subscription = await far.consume(before.consumer)
+    const sent = newMessages(150)
+    for (const message of sent) near.publish(message)
+    await sleep(200)
+    await subscription.close()
+    const after = collector({ name: before.consumer.name })
+    await far.consume(after.consumer)
+    await eventually(() => sent.every(after.has))
+  })
+
   test('a handler that raises at once does no more harm than one that rejects', async () => {
     const { near, far } = await open()
     const { consumer, taken } = collector()
@@ -248,6 +261,22 @@ function asking(open: Open): void {
     expect(await near.ask(ids, 10_000)).toEqual(ids.slice(1_000))
     expect(await near.ask([ids[0]!], 10_000)).toEqual([])
     expect(await near.ask([], 10_000)).toEqual([])
+  })
+
+  test('of several journals that could answer, one does', async () => {
+    const { near, far } = await open()
+    const asked: string[] = []
+    for (const bus of [near, far, far]) {
+      bus.answer(async (ids) => {
+        asked.push(...ids)
+        return ids
+      })
+    }
+    await untilAnswered(near)
+    for (let n = 0; n < 20; n++) await near.ask([`${n}:0`], 10_000)
+    const questions = asked.filter((id) => id !== 'probe:0')
+    expect(questions).toEqual([...new Set(questions)])
+    expect(questions).toHaveLength(20)
   })
 
   test('nobody there is told as unavailable, at once', async () => {

@@ -112,7 +112,7 @@ export class Consumption implements Subscription {
     }
     if (signal.aborted) return
     const messages = await source.fetch({
-      max_messages: 100_000,
+      max_messages: most - this.#arrived.length,
       expires: natsLimits.fetchMs,
       idle_heartbeat: natsLimits.fetchHeartbeatMs,
     })
