@@ -1,0 +1,17 @@
+import type { Suite } from '../suite.ts'
+import { introspectBatch, introspectGrpc, introspectStream } from './introspect-grpc.ts'
+import { introspectHttp } from './introspect-http.ts'
+import { issue } from './issue.ts'
+import { memoryPerToken } from './memory-per-token.ts'
+import { revoke } from './revoke.ts'
+
+/** In the order they run. */
+export const suites: readonly Suite[] = [
+  introspectGrpc,
+  introspectBatch,
+  introspectStream,
+  introspectHttp,
+  issue,
+  revoke,
+  memoryPerToken,
+]
