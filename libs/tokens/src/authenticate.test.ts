@@ -20,13 +20,17 @@ const authentication = createClientAuthentication(() => clients, secrets, open)
 const refusal = { code: 'invalid_client', message: 'client authentication failed' }
 const form = (entries: Record<string, string>) => new Map(Object.entries(entries))
 const address = '127.0.0.1'
+const parseBasic = (header: string | undefined) => {
+  const [id, secret] = header?.split(':') ?? []
+  return id === undefined || secret === undefined ? undefined : { id, secret }
+}
+const request = (authorization?: string, posted = form({})) => ({ authorization, parseBasic, form: posted, address })
 
 describe('client authentication', () => {
   test('takes either of two overlapping secrets, in the header or in the form', () => {
-    const basic = { id: 'batch', secret: 'two' }
     const posted = form({ client_id: 'batch', client_secret: 'one' })
-    expect(authenticateClient(authentication, { basic, form: form({}), address }, false)).toMatchObject({ id: 'batch' })
-    expect(authenticateClient(authentication, { basic: undefined, form: posted, address }, false)).toMatchObject({
+    expect(authenticateClient(authentication, request('batch:two'), false)).toMatchObject({ id: 'batch' })
+    expect(authenticateClient(authentication, request(undefined, posted), false)).toMatchObject({
       id: 'batch',
     })
   })
@@ -52,23 +56,43 @@ describe('client authentication', () => {
   })
 
   test('refuses two methods at once, and a client_id that is not who authenticates', () => {
-    const basic = { id: 'batch', secret: 'one' }
     const extras: Record<string, string>[] = [{ client_secret: 'one' }, { client_id: 'web' }]
     for (const extra of extras) {
-      const request = { basic, form: form(extra), address }
-      expect(() => authenticateClient(authentication, request, false)).toThrow(
+      expect(() => authenticateClient(authentication, request('batch:one', form(extra)), false)).toThrow(
         expect.objectContaining({ code: 'invalid_request' }),
       )
     }
   })
 
   test('lets a public client name itself only where that is enough, and a confidential one never', () => {
-    const named = (id: string) => ({ basic: undefined, form: form({ client_id: id }), address })
+    const named = (id: string) => request(undefined, form({ client_id: id }))
     expect(authenticateClient(authentication, named('web'), true)).toMatchObject({ id: 'web' })
     expect(() => authenticateClient(authentication, named('web'), false)).toThrow(expect.objectContaining(refusal))
     expect(() => authenticateClient(authentication, named('batch'), true)).toThrow(expect.objectContaining(refusal))
-    const nothing = { basic: undefined, form: form({}), address }
+    const nothing = request()
     expect(() => authenticateClient(authentication, nothing, true)).toThrow('authentication is required')
+  })
+
+  test('remembers a header that was right, until its secrets are held anew', () => {
+    let parsed = 0
+    const counting = (header: string | undefined) => (parsed++, parseBasic(header))
+    let current = clients
+    const remembering = createClientAuthentication(() => current, secrets, open)
+    const once = () => authenticateClient(remembering, { ...request('batch:one'), parseBasic: counting }, false)
+    expect([once(), once(), once()]).toMatchObject([{ id: 'batch' }, { id: 'batch' }, { id: 'batch' }])
+    expect(parsed).toBe(1)
+    const second = request('batch:one', form({ client_secret: 'one' }))
+    expect(() => authenticateClient(remembering, second, false)).toThrow(
+      expect.objectContaining({ code: 'invalid_request' }),
+    )
+    current = buildClients([{ id: 'batch', secret: secret('changed') }], [], secrets, 1)
+    expect(once).toThrow(expect.objectContaining(refusal))
+  })
+
+  test('does not remember a header that was wrong', () => {
+    const wrong = () => authenticateClient(authentication, request('batch:x'), false)
+    expect(wrong).toThrow(expect.objectContaining(refusal))
+    expect(wrong).toThrow(expect.objectContaining(refusal))
   })
 
   test('knows a client by the names in its certificate', () => {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { Failure } from '@countersign/contracts'
 import type { Client, Clients } from './client.ts'
 import { limits } from './limits.ts'
-import type { Secrets} from './secret.ts';
+import type { Secrets } from './secret.ts'
 import { type StoredSecret } from './secret.ts'
 
 export interface Credentials {
@@ -23,6 +23,15 @@ export interface FailureThrottle {
   fail(key: string): void
 }
 
+/** @throws Failure `invalid_request` where the form names a client besides the header */
+function refuseSecondMethod(clientId: string, form: ReadonlyMap<string, string>): void {
+  const id = form.get('client_id')
+  if (form.has('client_secret')) throw new Failure('invalid_request', 'use one way of client authentication, not two')
+  if (id !== undefined && id !== clientId) {
+    throw new Failure('invalid_request', 'client_id is not the client that authenticates')
+  }
+}
+
 /**
  * What a request presents, from its Authorization header and form (RFC 6749 section 2.3).
  * @throws Failure `invalid_request` for two methods at once
@@ -33,13 +42,10 @@ function presentedCredentials(
 ): { id: string; secret: string | undefined } | undefined {
   const id = form.get('client_id')
   const secret = form.get('client_secret')
-  if (basic && secret !== undefined) {
-    throw new Failure('invalid_request', 'use one way of client authentication, not two')
+  if (basic) {
+    refuseSecondMethod(basic.id, form)
+    return basic
   }
-  if (basic && id !== undefined && id !== basic.id) {
-    throw new Failure('invalid_request', 'client_id is not the client that authenticates')
-  }
-  if (basic) return basic
   return id === undefined ? undefined : { id, secret }
 }
 
@@ -53,6 +59,9 @@ export interface ClientAuthentication {
   confidential(credentials: Credentials, address: string): Client | Promise<Client>
   /** The client that this certificate is of, if it is one's. */
   certified(names: CertificateNames): Client | undefined
+  /** The client that this very Authorization header was verified for before, with secrets that still hold. */
+  remembered(authorization: string): Client | undefined
+  remember(authorization: string, client: Client): void
   /** A public client that names itself. @throws Failure `invalid_client` */
   named(id: string): Client
 }
@@ -62,6 +71,7 @@ export function createClientAuthentication(
   secrets: Secrets,
   throttle: FailureThrottle,
 ): ClientAuthentication {
+  const verified = new Map<string, Pick<Client, 'id' | 'secrets'>>()
   const failed = (key: string): never => {
     throttle.fail(key)
     throw refused()
@@ -90,6 +100,18 @@ export function createClientAuthentication(
       return undefined
     },
 
+    remembered(authorization) {
+      const known = verified.get(secrets.nameOf(authorization))
+      const client = known && clients().get(known.id)
+      // Another configuration holds its secrets anew: then it is verified anew.
+      return client?.secrets === known?.secrets ? client : undefined
+    },
+
+    remember(authorization, { id, secrets: held }) {
+      if (verified.size >= limits.verifiedCredentials) verified.clear()
+      verified.set(secrets.nameOf(authorization), { id, secrets: held })
+    },
+
     named(id) {
       const client = clients().get(id)
       if (!client?.public) throw refused()
@@ -99,7 +121,9 @@ export function createClientAuthentication(
 }
 
 export interface ClientRequest {
-  readonly basic: Credentials | undefined
+  /** The Authorization header, and how to read it. */
+  readonly authorization: string | undefined
+  readonly parseBasic: (authorization: string | undefined) => Credentials | undefined
   readonly form: ReadonlyMap<string, string>
   readonly address: string
 }
@@ -110,15 +134,35 @@ export interface ClientRequest {
  */
 export function authenticateClient(
   authentication: ClientAuthentication,
-  { basic, form, address }: ClientRequest,
+  { authorization, parseBasic, form, address }: ClientRequest,
   publicToo: boolean,
 ): Client | Promise<Client> {
-  const presented = presentedCredentials(basic, form)
+  const known = authorization === undefined ? undefined : authentication.remembered(authorization)
+  if (known) {
+    refuseSecondMethod(known.id, form)
+    return known
+  }
+  const presented = presentedCredentials(parseBasic(authorization), form)
   if (!presented) throw new Failure('invalid_client', 'client authentication is required')
   const { id, secret } = presented
-  if (secret !== undefined) return authentication.confidential({ id, secret }, address)
+  if (secret !== undefined) return remembering(authentication, authorization, { id, secret }, address)
   if (!publicToo) throw refused()
   return authentication.named(id)
+}
+
+/** Verifies credentials, and remembers the header that they came in. @throws Failure `invalid_client`, `too_many_requests` */
+export function remembering(
+  authentication: ClientAuthentication,
+  authorization: string | undefined,
+  credentials: Credentials,
+  address: string,
+): Client | Promise<Client> {
+  const remember = (client: Client): Client => {
+    if (authorization !== undefined) authentication.remember(authorization, client)
+    return client
+  }
+  const client = authentication.confidential(credentials, address)
+  return client instanceof Promise ? client.then(remember) : remember(client)
 }
 
 /** One client's hashed secrets, or none when no client has any. */

@@ -1,15 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import { ActorKind } from '@countersign/contracts/events'
-import type {
-  SubjectRecord,
-  SessionRecord} from '@countersign/contracts/records';
-import {
-  ClientRecord,
-  GrantRecord,
-  TokenKind,
-  TokenRecord,
-} from '@countersign/contracts/records'
+import type { SubjectRecord, SessionRecord } from '@countersign/contracts/records'
+import { ClientRecord, GrantRecord, TokenKind, TokenRecord } from '@countersign/contracts/records'
 import { buildClients } from './build-clients.ts'
 import { grantedScope, type Client } from './client.ts'
 import { createTokenFormat, tagKeyFrom } from './format.ts'

@@ -76,6 +76,11 @@ export class Secrets {
     return hash('sha256', this.#salt + secret, 'buffer')
   }
 
+  /** Names something secret, in this process only: a digest under its salt. */
+  nameOf(text: string): string {
+    return hash('sha256', this.#salt + text, 'base64')
+  }
+
   /** Takes a secret from the configuration, plain or hashed. */
   hold(secret: string): StoredSecret {
     return parseHashedSecret(secret) ?? { kind: 'salted', digest: this.#digest(secret) }

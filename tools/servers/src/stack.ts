@@ -71,6 +71,9 @@ clients:
 ${(options.clients ?? []).map((line) => `  - ${line}\n`).join('')}${options.config ?? ''}
 `
 
+/** As the images start them: room for the garbage of thousands of requests a second. */
+export const serviceFlags = ['--max-semi-space-size=32']
+
 const isReady = async (management: string): Promise<boolean> =>
   fetch(`${management}/readyz`).then(
     (response) => response.ok,
@@ -82,7 +85,7 @@ async function startService(name: ServiceName, folder: string, configFile: strin
   const management = `http://127.0.0.1:${port}`
   const service = new ServerProcess({
     program: process.execPath,
-    args: [join(repositoryRoot, 'apps', name, 'src/main.ts'), '--config', configFile],
+    args: [...serviceFlags, join(repositoryRoot, 'apps', name, 'src/main.ts'), '--config', configFile],
     port,
     folder,
     env: {

@@ -9,7 +9,13 @@ import type {
   StreamIntrospectRequest,
   StreamIntrospectResponse,
 } from '@countersign/contracts/introspection'
-import type { CertificateNames, Client, ClientAuthentication, Introspection } from '@countersign/tokens'
+import {
+  remembering,
+  type CertificateNames,
+  type Client,
+  type ClientAuthentication,
+  type Introspection,
+} from '@countersign/tokens'
 import type { IntrospectionEngine } from './engine.ts'
 import { limits } from './limits.ts'
 
@@ -49,9 +55,13 @@ export function introspectionCalls(
     jti: answer.active ? answer.jti : '',
   })
 
-  function clientOf({ metadata, peerCertificate, peerAddress }: CallContext): Client | Promise<Client> {
-    const basic = parseBasic(metadata.get('authorization')[0]?.toString())
-    if (basic) return authentication.confidential(basic, peerAddress)
+  function clientOf(context: CallContext): Client | Promise<Client> {
+    const { metadata, peerCertificate } = context
+    const authorization = metadata.get('authorization')[0]?.toString()
+    const known = authorization === undefined ? undefined : authentication.remembered(authorization)
+    if (known) return known
+    const basic = parseBasic(authorization)
+    if (basic) return remembering(authentication, authorization, basic, context.peerAddress)
     const client = peerCertificate && authentication.certified(namesOf(peerCertificate))
     if (!client) throw new Failure('invalid_client', 'authenticate with client credentials or a client certificate')
     return client

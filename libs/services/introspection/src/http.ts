@@ -40,8 +40,8 @@ export function introspectionEndpoint(
   async function post({ query, body, headers: received, address }: HttpRequest): Promise<HttpAnswer> {
     if (query !== '') throw new Failure('invalid_request', 'send parameters in the body, not in the URL')
     const form = parseForm(body, received['content-type'])
-    const basic = parseBasic(received.authorization)
-    const client = authenticateClient(authentication, { basic, form, address }, false)
+    const { authorization } = received
+    const client = authenticateClient(authentication, { authorization, parseBasic, form, address }, false)
     const caller = client instanceof Promise ? await client : client
     const answer = await engine.introspect(caller, form.get('token') ?? '')
     return { status: 200, headers, body: bodyOf(answer, issuer) }

@@ -13,6 +13,7 @@ export async function readClientRequest(
   const { headers, query, body, address } = request
   if (query !== '') throw new Failure('invalid_request', 'send parameters in the body, not in the URL')
   const form = parseForm(body, headers['content-type'])
-  const basic = parseBasic(headers.authorization)
-  return { form, client: await authenticateClient(authentication, { basic, form, address }, true) }
+  const { authorization } = headers
+  const client = authenticateClient(authentication, { authorization, parseBasic, form, address }, true)
+  return { form, client: client instanceof Promise ? await client : client }
 }

@@ -22,22 +22,35 @@ export interface CommitsOptions {
 export class Commits {
   readonly #options: CommitsOptions
   readonly #acknowledgements = new Map<Redis, Promise<void>>()
+  /** For a partition that has none. Never given twice: a store that was wiped must not get its old one. */
+  #nextEpoch: string
 
   constructor(options: CommitsOptions) {
     this.#options = options
+    this.#nextEpoch = options.randomEpoch()
   }
 
   /** Safe to send again: the script knows the ids that it applied. @throws Failure */
   async apply(commit: PreparedCommit): Promise<Committed | 'conflict'> {
-    const { keys, args } = scriptArguments(commit, this.#options.randomEpoch())
-    const reply = await this.#options.connection.use(async (client) => {
-      if (this.#options.waitReplicas === 0) return run(client, commitScript, keys, args)
-      const node = nodeOf(client, prefixOf(commit.partition))
-      const answer = (await run(node, commitScript, keys, args)) as Reply
-      if (answer[0] === 1) await this.#replicated(node)
-      return answer
-    })
-    return committedOf(commit, reply as Reply)
+    const candidate = this.#nextEpoch
+    const { keys, args } = scriptArguments(commit, candidate)
+    let epoch: string | undefined = candidate
+    try {
+      const reply = (await this.#options.connection.use((client) => this.#send(client, commit, keys, args))) as Reply
+      epoch = reply[0] === 0 ? undefined : reply[1].toString('latin1')
+      return committedOf(commit, reply)
+    } finally {
+      // Taken, or perhaps taken where no answer came.
+      if (epoch === this.#nextEpoch) this.#nextEpoch = this.#options.randomEpoch()
+    }
+  }
+
+  async #send(client: RedisClient, { partition }: PreparedCommit, keys: number, args: Argument[]): Promise<unknown> {
+    if (this.#options.waitReplicas === 0) return run(client, commitScript, keys, args)
+    const node = nodeOf(client, prefixOf(partition))
+    const answer = (await run(node, commitScript, keys, args)) as Reply
+    if (answer[0] === 1) await this.#replicated(node)
+    return answer
   }
 
   /** That this connection's writes so far have reached the replicas. @throws Failure `unavailable` when too few have them. */
