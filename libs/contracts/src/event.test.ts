@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Event} from '@countersign/contracts/events';
+import type { Event } from '@countersign/contracts/events'
 import { ActorKind, Outcome } from '@countersign/contracts/events'
 import { decodeEvent, encodeEvent, messageOf, stampedBytes } from './event.ts'
 
