@@ -90,9 +90,9 @@ export const natsLimits = {
   batchesAhead: 3,
   /** Life of one fetch, and the heartbeat within it; two missed ones end it. */
   fetchMs: 30_000,
-  fetchHeartbeatMs: 1_500,
+  fetchHeartbeatMs: 1_000,
   /** Unacknowledged for so long, a message is delivered again, maybe to another replica. */
-  acknowledgeMs: 30_000,
+  acknowledgeMs: 10_000,
   /** Delivered and unacknowledged, over all replicas of a consumer. */
   unacknowledgedMessages: 20_000,
   /** The stream drops the same event id published twice within this time. */

@@ -4,74 +4,14 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from './conformance/eventually.ts'
 import { commitOf } from './conformance/events.ts'
-import { faulty, type Faults } from './conformance/faulty-bus.ts'
-import { delegating, guarded } from './conformance/guarded-store.ts'
-import { MemoryJournal } from './conformance/memory-journal.ts'
-import { createInProcessBus } from './in-process.ts'
+import { delegating } from './conformance/guarded-store.ts'
+import { commitMany, endWorlds, isEmpty, world } from './conformance/relay-world.ts'
 import { relayLimits } from './limits.ts'
-import { silentLog } from './log.ts'
-import { Pending } from './pending.ts'
-import { publishing } from './publishing-store.ts'
-import { createRelay, type Relay, type RelayOptions } from './relay.ts'
-import type { Bus } from './port.ts'
+
+afterEach(endWorlds)
 
 /** For what acknowledgements must do by themselves. */
 const noSweeps = { sweepMs: 3_600_000 }
-const quick = { sweepMs: 10, youngMs: 30, askMs: 500, patienceMs: 100, longestSweepMs: 100 }
-
-interface World {
-  /** As another process sees it: what it commits is not published. */
-  store: Store
-  /** As this process commits. */
-  committer: Store
-  bus: Bus
-  journal: MemoryJournal
-  faults: Faults
-  relay: Relay
-  pending: Pending
-  /** One more relay on the same store and bus, with an empty memory, as another process has. */
-  anotherRelay(): Relay
-}
-
-const ends: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end()
-})
-
-/** Checks at its end that no event left the outbox before it was journaled. */
-function world(options: Partial<RelayOptions> & { inner?: Store } = {}): World {
-  const { inner = createMemoryStore(), partitions = 1, now = Date.now } = options
-  const journal = new MemoryJournal()
-  const faults: Faults = {}
-  const bus = faulty(createInProcessBus(), faults)
-  const { store, violations } = guarded(inner, journal)
-  const newRelay = (pending: Pending) => {
-    const limits = { ...quick, ...options.limits }
-    const relay = createRelay({ store, bus, partitions, pending, now, log: silentLog, limits })
-    ends.unshift(() => relay.stop())
-    return relay
-  }
-  const pending = new Pending()
-  const relay = newRelay(pending)
-  ends.push(async () => {
-    await journal.detach()
-    await bus.close()
-    expect(violations).toEqual([])
-  })
-  const committer = publishing(store, bus, pending)
-  return { store, committer, bus, journal, faults, relay, pending, anotherRelay: () => newRelay(new Pending()) }
-}
-
-const commitMany = async (store: Store, commits: number, eventsEach: number, partition = 0) => {
-  for (let n = 0; n < commits; n++) await store.commit(commitOf(eventsEach, partition))
-}
-
-const isEmpty = (store: Store, partition = 0) =>
-  store
-    .outbox(partition)
-    .size()
-    .then((size) => size === 0)
-
 describe('while all is well', () => {
   test('an event leaves the outbox by its acknowledgement, with no question and no repeat', async () => {
     const { committer, store, journal, bus, relay } = world({ limits: noSweeps })
@@ -139,133 +79,6 @@ test('while nothing may be published again yet, a sweep asks about the oldest pa
     return lengths
   }, [])
   expect(Math.max(...sweeps)).toBeLessThanOrEqual(relayLimits.waitingPages + 1)
-})
-
-describe('what gets lost', () => {
-  test('an event that was never published is, by the relay', async () => {
-    const { committer, store, journal, bus, relay, faults } = world()
-    await journal.attach(bus)
-    faults.publish = () => true
-    await commitMany(committer, 10, 5)
-    faults.publish = undefined
-    relay.start()
-    await eventually(() => isEmpty(store))
-    expect(journal.held.size).toBe(50)
-    expect(journal.repeats).toBe(0)
-  })
-
-  test('an event whose acknowledgement was lost goes once the journal, asked, says that it has it', async () => {
-    const { committer, store, journal, bus, relay, faults } = world()
-    await journal.attach(bus)
-    faults.acknowledge = () => true
-    await commitMany(committer, 10, 5)
-    await eventually(() => journal.held.size === 50)
-    relay.start()
-    await eventually(() => isEmpty(store))
-    expect(relay.stats()).toMatchObject({ republished: 0, removed: 50 })
-  })
-
-  test('events wait while the journal is away, and none is lost', async () => {
-    const { committer, store, journal, bus, relay, faults } = world()
-    relay.start()
-    faults.publish = () => true
-    await commitMany(committer, 30, 5)
-    await eventually(() => relay.stats().backlogEvents === 150 && relay.stats().oldestAgeMs > 100)
-    expect(await relay.sizeOf(0)).toBe(150)
-    faults.publish = undefined
-    await journal.attach(bus)
-    await eventually(() => isEmpty(store))
-    expect(journal.held.size).toBe(150)
-    await eventually(() => relay.stats().backlogEvents === 0)
-  })
-
-  test('events get through when the journal takes them but answers no question', async () => {
-    const { committer, store, journal, bus, relay, faults } = world({ limits: { pageEntries: 20 } })
-    faults.publish = () => true
-    await commitMany(committer, 10, 10)
-    faults.publish = undefined
-    await journal.attach(bus, { answers: false })
-    relay.start()
-    await eventually(() => isEmpty(store))
-    expect(journal.held.size).toBe(100)
-  })
-
-  test('with nobody there, only the oldest page is published again, and ever more slowly', async () => {
-    const { committer, bus, relay } = world({ limits: { pageEntries: 20 } })
-    await commitMany(committer, 10, 10)
-    const seen = new Set<string>()
-    const onBatch = async (batch: { id: string }[]) => batch.forEach(({ id }) => seen.add(id))
-    await bus.consume({ name: 'onlooker', batchMessages: 100, onBatch })
-    relay.start()
-    await eventually(() => relay.stats().republished >= 60)
-    expect(seen.size).toBe(20)
-  })
-
-  test('the outbox survives its process: a relay that knows nothing finishes what another began', async () => {
-    const { committer, store, journal, bus, faults, anotherRelay } = world()
-    faults.publish = () => true
-    await commitMany(committer, 20, 5)
-    faults.publish = undefined
-    await journal.attach(bus)
-    anotherRelay().start()
-    await eventually(() => isEmpty(store))
-    expect(journal.held.size).toBe(100)
-  })
-
-  test('two relays at once lose nothing', async () => {
-    const { committer, store, journal, bus, faults, relay, anotherRelay } = world()
-    await journal.attach(bus)
-    relay.start()
-    anotherRelay().start()
-    let turn = 0
-    faults.publish = () => turn++ % 3 === 0
-    faults.acknowledge = () => turn++ % 2 === 0
-    await commitMany(committer, 100, 5)
-    await eventually(() => isEmpty(store))
-    expect(journal.held.size).toBe(500)
-  })
-
-  test('whatever share of publishes, acknowledgements and batches fails, every event is journaled', async () => {
-    const { committer, store, journal, bus, faults, relay } = world({ partitions: 2 })
-    await journal.attach(bus, { batchMessages: 50 })
-    relay.start()
-    let state = 42
-    const chance = (share: number) => () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647 < share
-    faults.publish = chance(0.4)
-    faults.acknowledge = chance(0.6)
-    const fails = chance(0.3)
-    const timer = setInterval(() => (journal.failing = fails()), 5)
-    for (let n = 0; n < 200; n++) await commitMany(committer, 1, 5, n % 2)
-    await eventually(async () => (await isEmpty(store, 0)) && (await isEmpty(store, 1)))
-    clearInterval(timer)
-    expect(journal.held.size).toBe(1_000)
-  })
-})
-
-describe('a long backlog', () => {
-  test('of lost events is worked off without resting between pages', async () => {
-    const { store, journal, bus, relay } = world({ limits: { sweepMs: 10_000 } })
-    await commitMany(store, 80, 250)
-    await journal.attach(bus)
-    relay.start()
-    // With a rest before each of the 20 pages it would take minutes.
-    await eventually(() => isEmpty(store))
-    expect(journal.held.size).toBe(20_000)
-    expect(relay.stats().republished).toBe(20_000)
-  })
-
-  test('of journaled events goes without publishing one', async () => {
-    const { committer, store, journal, bus, faults, relay } = world()
-    await journal.attach(bus)
-    faults.acknowledge = () => true
-    for (let n = 0; n < 20; n++) {
-      await commitMany(committer, 4, 250)
-      await eventually(() => journal.held.size === (n + 1) * 1_000)
-    }
-    relay.start()
-    await eventually(() => isEmpty(store))
-    expect(relay.stats()).toMatchObject({ republished: 0, removed: 20_000 })
-  })
 })
 
 describe('what must not stop it', () => {

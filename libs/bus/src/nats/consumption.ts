@@ -1,5 +1,6 @@
 import type { Message } from '@countersign/contracts'
 import type { Consumer as JetStreamConsumer, JsMsg } from '@nats-io/jetstream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Delivery } from '../delivery.ts'
 import { deliveryLimits, natsLimits } from '../limits.ts'
 import { reasonOf, type Log } from '../log.ts'
@@ -12,6 +13,8 @@ import { ensureConsumer } from './stream.ts'
 /** From finding the durable consumer to losing it; acknowledgements count within it only. */
 interface Run {
   isOver: boolean
+  /** Messages that the stream had for us when the last one came. */
+  behindMessages: number
 }
 
 interface Arrived {
@@ -86,7 +89,7 @@ export class Consumption implements Subscription {
     signal.addEventListener('abort', () => this.#makeRoom(), { once: true })
     let failures = 0
     while (!signal.aborted) {
-      const run: Run = { isOver: false }
+      const run: Run = { isOver: false, behindMessages: 0 }
       try {
         await this.#link.ensureStream(session)
         const source = await ensureConsumer(session.connection, session.manager, this.#consumer.name)
@@ -97,56 +100,66 @@ export class Consumption implements Subscription {
       } catch (error) {
         const fields = { consumer: this.#consumer.name, reason: reasonOf(error) }
         if (!signal.aborted) this.#log.warn(fields, 'fetching events was interrupted; starting again')
-        await pause(backoffMs(++failures, natsLimits.firstReconnectMs, natsLimits.longestReconnectMs), signal)
-      } finally {
         run.isOver = true
+        await pause(backoffMs(++failures, natsLimits.firstReconnectMs, natsLimits.longestReconnectMs), signal)
       }
+      run.isOver ||= session.ended.aborted
     }
   }
 
-  /** One fetch: messages come as the stream has them, until there are as many as there was room for. */
+  /**
+   * One fetch: of a first message when the stream had no more, else of what it had. One that stayed open while messages
+   * trickle in would cost the server a third more.
+   */
   async #fetch(source: JetStreamConsumer, run: Run, signal: AbortSignal): Promise<void> {
-    const most = this.#consumer.batchMessages * natsLimits.batchesAhead
-    while (this.#arrived.length > most / 2 && !signal.aborted) {
+    const { batchMessages } = this.#consumer
+    const most = batchMessages * natsLimits.batchesAhead
+    while (this.#arrived.length > most - batchMessages && !signal.aborted) {
       await new Promise<void>((resolve) => (this.#makeRoom = resolve))
     }
     if (signal.aborted) return
     const messages = await source.fetch({
-      max_messages: most - this.#arrived.length,
+      max_messages: Math.min(most - this.#arrived.length, Math.max(1, run.behindMessages)),
       expires: natsLimits.fetchMs,
       idle_heartbeat: natsLimits.fetchHeartbeatMs,
     })
     const stop = () => messages.stop()
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
+    let last: JsMsg | undefined
     try {
       for await (const message of messages) {
         this.#arrived.push({ message, run })
         this.#wake()
+        last = message
       }
     } finally {
       signal.removeEventListener('abort', stop)
     }
+    // What comes again is not counted as pending, and seldom comes alone.
+    run.behindMessages = last?.redelivered ? batchMessages : (last?.info.pending ?? 0)
+    if (run.behindMessages < batchMessages) await pause(deliveryLimits.gatherMs, signal)
   }
 
   async #handOut(): Promise<void> {
-    const { signal } = this.#closing
-    const { batchMessages } = this.#consumer
-    while (!signal.aborted) {
-      if (this.#arrived.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve))
-      if (this.#arrived.length < batchMessages) await pause(deliveryLimits.gatherMs, signal)
-      if (signal.aborted) return
-      const some = this.#arrived.splice(0, batchMessages)
+    while (!this.#closing.signal.aborted) {
+      if (this.#arrived.length === 0) {
+        await new Promise<void>((resolve) => (this.#wake = resolve))
+        // The rest of what the socket brought belongs in the same batch.
+        await nextTurn()
+        continue
+      }
+      const some = this.#arrived.splice(0, this.#consumer.batchMessages)
       this.#makeRoom()
       const isDone = await this.#delivery.deliver(some.map(({ message }) => new ArrivedMessage(message)))
-      if (isDone) this.#acknowledge(some.at(-1)!)
+      if (isDone) this.#acknowledge(some)
       else this.#giveBack(some)
     }
   }
 
   /** After the stream was made anew its numbers begin again, and an old acknowledgement would hit the wrong messages. */
-  #acknowledge({ message, run }: Arrived): void {
-    if (!run.isOver) this.#quietly(() => message.ack())
+  #acknowledge(arrived: Arrived[]): void {
+    for (const { message, run } of arrived) if (!run.isOver) this.#quietly(() => message.ack())
   }
 
   /** To be delivered again at once, to whoever consumes next. */

@@ -64,8 +64,9 @@ export async function ensureConsumer(
     return consumer
   } catch (error) {
     if (!isCode(error, JetStreamApiCodes.ConsumerNotFound)) throw error
-    // One acknowledgement for a batch stands for all before it.
-    await manager.consumers.add(streamName, { durable_name: name, ack_policy: AckPolicy.All, ...wanted })
+    // Not AckPolicy.All: it would take along what went to a connection that died, and while the stream knows such an
+    // event as a duplicate, the relay could not bring it back.
+    await manager.consumers.add(streamName, { durable_name: name, ack_policy: AckPolicy.Explicit, ...wanted })
     return consumers.get(streamName, name)
   }
 }
