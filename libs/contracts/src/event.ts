@@ -79,6 +79,16 @@ export function messageOf(event: Event, bytes: Uint8Array, stamp: Stamp): Messag
   }
 }
 
-export const encodeEvent = (event: Event): Uint8Array => Event.encode(event).finish()
+const encoded = new WeakMap<Event, Uint8Array>()
+
+/** An event's bytes; made once, for the store and the bus alike. What was encoded must not be changed. */
+export function encodeEvent(event: Event): Uint8Array {
+  const known = encoded.get(event)
+  if (known) return known
+  const bytes = Event.encode(event).finish()
+  encoded.set(event, bytes)
+  return bytes
+}
+
 /** @throws when the bytes are no event. */
 export const decodeEvent = (bytes: Uint8Array): Event => Event.decode(bytes)
