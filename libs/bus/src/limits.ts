@@ -75,7 +75,7 @@ export const natsLimits = {
   /** Between looks at whether the stream is still there. */
   streamCheckMs: 5_000,
   /** Messages are collected for so long. Measured at 10,000/s: a quarter of the server's cost without. */
-  collectMs: 2,
+  collectMs: 10,
   /** Messages collected; further ones are dropped. */
   waitingMessages: 10_000,
   /** What the headers of one message are taken for. */

@@ -1,9 +1,10 @@
 import type { Bus } from '@countersign/bus'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { asFailure, Failure, type Message, type Millis } from '@countersign/contracts'
 import { createGapWatch } from './gap-watch.ts'
 import { take, type Poison } from './intake.ts'
 import type { Journal, JournalRecord } from './journal/port.ts'
-import { batchMessages, gapCheckMs } from './limits.ts'
+import { appendSpacingMs, batchMessages, gapCheckMs } from './limits.ts'
 import type { Log } from './log.ts'
 import { parkedRecord } from './own-events.ts'
 
@@ -142,7 +143,11 @@ export async function createJournaling(options: JournalingOptions): Promise<Jour
   const consuming = await bus.consume({
     name: 'audit-journal',
     batchMessages,
-    onBatch: (batch) => journalist.take(batch),
+    async onBatch(batch) {
+      const nextMs = performance.now() + appendSpacingMs
+      await journalist.take(batch)
+      if (batch.length < batchMessages) await sleep(Math.max(0, nextMs - performance.now()))
+    },
   })
   const answering = bus.answer((ids) => journal.held(ids))
   let checking: Promise<void> = Promise.resolve()

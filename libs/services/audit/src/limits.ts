@@ -3,6 +3,12 @@
  */
 export const batchMessages = 500
 
+/**
+ * Milliseconds between the beginnings of two appends, unless there is a whole batch to append: the first event is journaled at
+ * once, and under load what comes meanwhile shares a transaction and its fsync, which other servers' disks may wait for.
+ */
+export const appendSpacingMs = 30
+
 /** Records of one append: some batches of the bus at once. */
 export const maxAppendRecords = 2_000
 
