@@ -47,6 +47,8 @@ export const limits = {
   backlogGrowth: 0.02,
   /** Part by which bytes per answer may differ from the verified answer: what is in flight at the end. */
   answerBytesDrift: 0.01,
+  /** The same for a revocation's answer, whose revision has more digits as the log grows. */
+  revisionDrift: 0.05,
   /** Commits at once while filling: enough for Redis to share fsyncs among. */
   fillAtOnce: 64,
   /** Milliseconds that one of them may take: filling is in a hurry, and so is every other part of it. */

@@ -53,6 +53,7 @@ function contenderOf(context: Context, target: Target): Contender {
     ...{ form: 'token=', tokens: { file, use: 'once' } },
     sample: async () => (await target.fill(1))[0]!,
     isRight: ({ status }) => status === 200,
+    drift: limits.revisionDrift,
     afterwards: seeThatTheyAreRevoked,
     ...(settle && { settle }),
     signal: context.signal,
