@@ -29,7 +29,7 @@ async function introspectOverGrpc(token: string): Promise<IntrospectResponse> {
   const deadline = Date.now() + 10_000
   try {
     return await new Promise((resolve, reject) => {
-      client.introspect({ token, tokenTypeHint: '' }, metadata, { deadline }, (error, response) =>
+      client.introspect({ token, tokenTypeHint: '', minRevision: '' }, metadata, { deadline }, (error, response) =>
         error ? reject(error) : resolve(response),
       )
     })

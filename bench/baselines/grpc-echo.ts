@@ -14,7 +14,9 @@ const echo: Pick<IntrospectionServer, 'introspect' | 'batchIntrospect' | 'stream
   introspect: (_call, callback) => callback(null, response),
   batchIntrospect: ({ request }, callback) => callback(null, { responses: request.requests.map(() => response) }),
   streamIntrospect(call) {
-    call.on('data', ({ id }: { id: number }) => call.write({ id, outcome: { $case: 'response', value: response } }))
+    call.on('data', ({ id }: { id: number }) =>
+      call.write({ id, outcome: { $case: 'response', value: response }, outcomes: [] }),
+    )
     call.on('end', () => call.end())
   },
 }

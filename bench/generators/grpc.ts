@@ -38,7 +38,7 @@ const client = new Client(job.target, credentials.createInsecure(), { 'grpc.use_
 const metadata = new Metadata()
 metadata.set('authorization', job.authorization)
 const same = (bytes: Buffer) => bytes
-const questions = tokens.map((token): IntrospectRequest => ({ token, tokenTypeHint: '' }))
+const questions = tokens.map((token): IntrospectRequest => ({ token, tokenTypeHint: '', minRevision: '' }))
 
 /** The next of some messages, round and round. */
 function rotation<T>(messages: readonly T[]): () => T {
@@ -82,7 +82,7 @@ function askRepeatedly(round: Round): void {
   let open = job.concurrency
   const ask = (id: number): void => {
     asked[id] = performance.now()
-    stream.write(Buffer.from(StreamIntrospectRequest.encode({ id, request: next() }).finish()))
+    stream.write(Buffer.from(StreamIntrospectRequest.encode({ id, request: next(), requests: [] }).finish()))
   }
   stream.on('error', round.reject).on('end', round.resolve)
   stream.on('data', (answer: Buffer) => {

@@ -24,15 +24,17 @@ describe('the check of answers as bytes', () => {
   })
 
   test('reads the id of an answer on a stream, and its failure as not active', () => {
-    expect(streamAnswer(stream({ id: 300, outcome: { $case: 'response', value: active } }))).toEqual({
+    expect(streamAnswer(stream({ id: 300, outcome: { $case: 'response', value: active }, outcomes: [] }))).toEqual({
       id: 300,
       active: true,
     })
-    expect(streamAnswer(stream({ id: 7, outcome: { $case: 'response', value: inactive } }))).toEqual({
+    expect(streamAnswer(stream({ id: 7, outcome: { $case: 'response', value: inactive }, outcomes: [] }))).toEqual({
       id: 7,
       active: false,
     })
     const failure = { code: 'unavailable', message: '' }
-    expect(streamAnswer(stream({ id: 7, outcome: { $case: 'failure', value: failure } })).active).toBe(false)
+    expect(streamAnswer(stream({ id: 7, outcome: { $case: 'failure', value: failure }, outcomes: [] })).active).toBe(
+      false,
+    )
   })
 })

@@ -2,6 +2,9 @@
 export const limits = {
   /** A request to the server, from connecting to the last byte of its answer. */
   callMs: 10_000,
+  /** How long `token revoke --wait` waits for the caches, and how often it asks. */
+  enforcementMs: 30_000,
+  enforcementEveryMs: 50,
   /** An answer; a page of 1,000 events is some 1 MB. */
   answerBytes: 16 * 1_048_576,
   /** A token or secret that is read from standard input or a file; tokens are 4 KiB at most. */

@@ -105,6 +105,7 @@ function addToken(token: Command, runs: Runs): void {
     .action(runs(async () => (await import('./token/introspect.ts')).introspectToken))
   withToken(asClient(token.command('revoke')))
     .description('Take a token back; prints the revision that has it.')
+    .option('--wait', 'until every cache enforces it, and say how many there are and how long it took')
     .addOption(json())
     .action(runs(async () => (await import('./token/revoke.ts')).revokeToken))
 }

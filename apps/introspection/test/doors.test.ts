@@ -35,7 +35,7 @@ describe('introspection by every door', () => {
     await embedded?.stop()
   })
 
-  const question = (token: string) => ({ token, tokenTypeHint: '' })
+  const question = (token: string) => ({ token, tokenTypeHint: '', minRevision: '' })
 
   const streamed = (questions: string[]) =>
     new Promise<Map<number, StreamIntrospectResponse>>((resolve, reject) => {
@@ -44,7 +44,7 @@ describe('introspection by every door', () => {
       stream.on('data', (answer: StreamIntrospectResponse) => answers.set(answer.id, answer))
       stream.on('error', reject)
       stream.on('end', () => resolve(answers))
-      questions.forEach((token, id) => stream.write({ id, request: question(token) }))
+      questions.forEach((token, id) => stream.write({ id, request: question(token), requests: [] }))
       stream.end()
     })
 

@@ -31,7 +31,7 @@ export async function assemble(
 
   let bus: Bus | undefined
   let store: Store | undefined
-  if (wants('token-issuer', 'audit')) {
+  if (wants('token-issuer', 'introspection', 'audit')) {
     bus = await connectBus(foundation, services.length > 1 ? 'all' : services[0]!)
     steps.push({ name: 'bus', close: () => bus!.close() })
   }
@@ -48,6 +48,6 @@ export async function assemble(
     parts.push(await wait('the journal', () => assembleAudit(foundation, journal, bus!)))
   }
   if (wants('token-issuer')) parts.push(await wait('the store', () => assembleTokenIssuer(foundation, store!, bus!)))
-  if (wants('introspection')) parts.push(assembleIntrospection(foundation, store!))
+  if (wants('introspection')) parts.push(assembleIntrospection(foundation, store!, bus!))
   return { parts, steps }
 }

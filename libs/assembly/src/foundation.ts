@@ -4,6 +4,7 @@ import { createMetrics, createThrottle, type Metrics } from '@countersign/chassi
 import { reloadable, type Config } from '@countersign/chassis/config'
 import type { Logger } from '@countersign/chassis/log'
 import type { Millis } from '@countersign/contracts'
+import { systemClock, type Clock } from '@countersign/leased-cache'
 import {
   buildClients,
   createClientAuthentication,
@@ -35,6 +36,7 @@ export interface Foundation {
   scopes: () => readonly string[]
   authentication: ClientAuthentication
   scanning: FailureThrottle
+  clock: Clock
   now: () => Millis
   commitId: () => string
   randomBytes: (bytes: number) => Buffer
@@ -66,6 +68,7 @@ export function layFoundation(config: Config, log: Logger, name: string, makesMa
   const previous = config.previousMasterKey && Buffer.from(config.previousMasterKey.reveal())
   const secrets = new Secrets()
   const randomBytes = createRandomness()
+  const clock = systemClock()
   let current = config
   let parties = partiesOf(config, masterKey, secrets)
   const clients = () => parties.clients
@@ -81,7 +84,8 @@ export function layFoundation(config: Config, log: Logger, name: string, makesMa
     scopes: () => parties.scopes,
     authentication: createClientAuthentication(clients, secrets, throttled),
     scanning: throttleOf(config.throttle.inactiveIntrospectionsPerMinute),
-    now: Date.now,
+    clock,
+    now: clock.now,
     commitId: () => randomBytes(16).toString('hex'),
     randomBytes,
     reload(changed) {

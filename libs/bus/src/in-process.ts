@@ -1,9 +1,10 @@
-import { Failure, type Message } from '@countersign/contracts'
+import { Failure, type FactPush, type Message } from '@countersign/contracts'
 import { Delivery } from './delivery.ts'
 import { deliveryLimits, inProcessLimits } from './limits.ts'
 import { reasonOf, silentLog, type Log } from './log.ts'
 import { pause, within } from './pause.ts'
 import type { Bus, Consumer, Subscription } from './port.ts'
+import { answersOf, type SurveyHandler } from './survey.ts'
 
 /** Messages for the consumers of one name. */
 class Queue {
@@ -83,6 +84,8 @@ class InProcessBus implements Bus {
   readonly #feeds = new Set<Feed>()
   readonly #acknowledged = new Set<(eventIds: string[]) => void>()
   readonly #answers = new Set<(eventIds: string[]) => Promise<string[]>>()
+  readonly #announced = new Set<(push: FactPush) => void>()
+  readonly #surveyed = new Set<SurveyHandler>()
   #overflowing = false
   #closed = false
 
@@ -111,15 +114,7 @@ class InProcessBus implements Bus {
   }
 
   acknowledge(eventIds: string[]): void {
-    setImmediate(() => {
-      for (const handler of this.#acknowledged) {
-        try {
-          handler(eventIds)
-        } catch (error) {
-          this.#log.warn({ reason: reasonOf(error) }, 'an acknowledgement was not handled')
-        }
-      }
-    })
+    setImmediate(() => this.#tell(this.#acknowledged, eventIds, 'an acknowledgement was not handled'))
   }
 
   onAcknowledged(handler: (eventIds: string[]) => void): Subscription {
@@ -142,6 +137,35 @@ class InProcessBus implements Bus {
   answer(handler: (eventIds: string[]) => Promise<string[]>): Subscription {
     this.#answers.add(handler)
     return { close: async () => void this.#answers.delete(handler) }
+  }
+
+  announce(push: FactPush): void {
+    if (this.#closed) return
+    queueMicrotask(() => this.#tell(this.#announced, push, 'an announcement was not handled'))
+  }
+
+  onAnnounced(handler: (push: FactPush) => void): Subscription {
+    this.#announced.add(handler)
+    return { close: async () => void this.#announced.delete(handler) }
+  }
+
+  async survey(question: Uint8Array): Promise<Uint8Array[]> {
+    return answersOf(this.#surveyed, question, this.#log)
+  }
+
+  onSurvey(handler: SurveyHandler): Subscription {
+    this.#surveyed.add(handler)
+    return { close: async () => void this.#surveyed.delete(handler) }
+  }
+
+  #tell<T>(handlers: Set<(what: T) => void>, what: T, trouble: string): void {
+    for (const handler of handlers) {
+      try {
+        handler(what)
+      } catch (error) {
+        this.#log.warn({ reason: reasonOf(error) }, trouble)
+      }
+    }
   }
 
   state(): 'up' | 'down' {

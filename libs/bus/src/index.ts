@@ -1,5 +1,6 @@
 export { relayLimits, type RelayLimits } from './limits.ts'
 export * from './log.ts'
+export type { Pace } from './pause.ts'
 export * from './pending.ts'
 export * from './port.ts'
 export * from './publishing-store.ts'

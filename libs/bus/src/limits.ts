@@ -30,6 +30,9 @@ export const identifierLimits = {
   questionsAtOnce: 16,
 }
 
+/** Answers that one survey takes: more processes than anybody runs. */
+export const surveyAnswers = 1_000
+
 /** Events whose place in the outbox is remembered: seconds at full load, about 15 MB. The sweep finds the others. */
 export const pendingEvents = 100_000
 

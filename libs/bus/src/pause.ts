@@ -11,8 +11,17 @@ export async function within<T>(ms: number, work: Promise<T>, late: () => Error)
   return Promise.race([work, tooLate]).finally(() => clearTimeout(timer))
 }
 
+/** How whoever goes on by itself waits. */
+export interface Pace {
+  pause(ms: number, signal: AbortSignal): Promise<void>
+  /** From 0 to 1. */
+  random(): number
+}
+
+export const realPace: Pace = { pause, random: Math.random }
+
 /** A wait that doubles with each failure in a row, at random between half and whole. */
-export function backoffMs(failures: number, firstMs: number, longestMs: number): number {
+export function backoffMs(failures: number, firstMs: number, longestMs: number, random = Math.random): number {
   const whole = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 30))
-  return whole * (0.5 + Math.random() / 2)
+  return whole * (0.5 + random() / 2)
 }

@@ -27,8 +27,7 @@ interface History {
 /**
  * The events that this process published and the journal has not acknowledged yet, by id. Bounded: the oldest are
  * forgotten first, and left to the sweep. A sequence number means something within one history of the store only, so
- * what was remembered goes when the history changes or goes back: else a late acknowledgement would take another
- * event's entry away.
+ * what was remembered goes when the history changes or goes back.
  */
 export class Pending {
   readonly #mostEvents: number

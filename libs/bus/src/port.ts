@@ -1,4 +1,4 @@
-import type { Message } from '@countersign/contracts'
+import type { FactPush, Message } from '@countersign/contracts'
 
 export interface Subscription {
   close(): Promise<void>
@@ -30,6 +30,14 @@ export interface Bus {
   /** Asks the journal which of these it has. @throws Failure `unavailable` when nobody answers within the deadline. */
   ask(eventIds: string[], deadlineMs: number): Promise<string[]>
   answer(handler: (eventIds: string[]) => Promise<string[]>): Subscription
+
+  /** Tells every process of revocations just committed, at once. At most once, in any order; never waits, never throws. */
+  announce(push: FactPush): void
+  onAnnounced(handler: (push: FactPush) => void): Subscription
+
+  /** Asks every process that answers surveys (this one too), and gives what came within the time. Never rejects. */
+  survey(question: Uint8Array, withinMs: number): Promise<Uint8Array[]>
+  onSurvey(handler: (question: Uint8Array) => Uint8Array | undefined): Subscription
 
   state(): 'up' | 'down'
   /** Sends what is buffered, stops consuming, and disconnects. */

@@ -4,8 +4,9 @@ import type { Pending } from './pending.ts'
 import type { Bus } from './port.ts'
 
 /**
- * A store that publishes the events of what it commits, at once. Each event's `partition` must be set: it is part of
- * the subject. Whatever keeps an event off the bus, it is in the outbox, and the relay publishes it.
+ * A store that announces the facts and publishes the events of what it commits, at once. Each event's `partition` must be
+ * set: it is part of the subject. Whatever keeps an event off the bus, it is in the outbox, and the relay publishes it; a
+ * fact is in the log.
  */
 export function publishing(store: Store, bus: Bus, pending: Pending): Store {
   return {
@@ -17,16 +18,19 @@ export function publishing(store: Store, bus: Bus, pending: Pending): Store {
     get: (keys) => store.get(keys),
     follow: (key) => store.follow(key),
     list: (listing, page) => store.list(listing, page),
-    facts: (partition, after) => store.facts(partition, after),
+    facts: (partition, after, tip) => store.facts(partition, after, tip),
     outbox: (partition) => store.outbox(partition),
     ping: () => store.ping(),
     close: () => store.close(),
   }
 }
 
-function publish(commit: Commit, { revision, firstSequence }: Committed, bus: Bus, pending: Pending): void {
-  if (firstSequence === undefined) return
+function publish(commit: Commit, committed: Committed, bus: Bus, pending: Pending): void {
+  const { revision, previousTip, repeated, firstSequence } = committed
   try {
+    const { facts } = commit
+    if (!repeated && facts.length > 0) bus.announce({ revision, tip: commit.id.slice(0, 16), previousTip, facts })
+    if (firstSequence === undefined) return
     const ids = commit.events.map((event) => event.id)
     pending.committed(commit.partition, revision, firstSequence, ids)
     commit.events.forEach((event, n) => {

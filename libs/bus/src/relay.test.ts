@@ -116,7 +116,7 @@ describe('what must not stop it', () => {
     const failing = (outbox: Outbox): Outbox => ({
       ...outbox,
       read: async (after, limit) => (isFailing ? Promise.reject(new Error('no store')) : outbox.read(after, limit)),
-      remove: async (sequences) => (isFailing ? Promise.reject(new Error('no store')) : outbox.remove(sequences)),
+      remove: async (events) => (isFailing ? Promise.reject(new Error('no store')) : outbox.remove(events)),
     })
     const changed = delegating(inner, { outbox: (partition) => failing(inner.outbox(partition)) })
     const { committer, journal, bus, relay } = world({ inner: changed })
@@ -148,10 +148,10 @@ describe('pausing and stopping', () => {
     let calls = 0
     const slow = (outbox: Outbox): Outbox => ({
       ...outbox,
-      remove: async (sequences) => {
+      remove: async (events) => {
         calls++
         await new Promise((resolve) => setTimeout(resolve, 100))
-        await outbox.remove(sequences)
+        await outbox.remove(events)
         calls--
       },
     })
@@ -173,7 +173,7 @@ test('a late acknowledgement from before the store was replaced takes no other e
     commit: (commit) => inner.commit(commit),
     outbox: (partition) => ({
       read: (after, limit) => inner.outbox(partition).read(after, limit),
-      remove: (sequences) => inner.outbox(partition).remove(sequences),
+      remove: (events) => inner.outbox(partition).remove(events),
       size: () => inner.outbox(partition).size(),
     }),
   })
@@ -190,5 +190,21 @@ test('a late acknowledgement from before the store was replaced takes no other e
   bus.acknowledge([])
   await eventually(() => isHeard)
   await relay.stop()
+  expect(await store.outbox(0).size()).toBe(5)
+})
+
+test('nor does one from before the store was set back, when another process committed since', async () => {
+  const inner = createMemoryStore()
+  const { committer, bus, journal, relay, store } = world({ inner, limits: { youngMs: 60_000 } })
+  relay.start()
+  const snapshot = inner.snapshot()
+  const before = commitOf(5)
+  await committer.commit(before)
+  inner.restore(snapshot)
+  const kept = commitOf(5)
+  await inner.commit(kept)
+  for (const { id } of before.events) journal.held.set(id, { partition: 0, sequence: 0 })
+  bus.acknowledge(before.events.map(({ id }) => id))
+  await eventually(() => relay.stats().removed === 5)
   expect(await store.outbox(0).size()).toBe(5)
 })

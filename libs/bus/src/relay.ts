@@ -2,6 +2,7 @@ import type { Millis, Partition } from '@countersign/contracts'
 import type { Store } from '@countersign/store'
 import { relayLimits, type RelayLimits } from './limits.ts'
 import type { Log } from './log.ts'
+import { realPace, type Pace } from './pause.ts'
 import type { Pending } from './pending.ts'
 import type { Bus, Subscription } from './port.ts'
 import { Remover } from './remover.ts'
@@ -17,6 +18,7 @@ export interface RelayOptions {
   now: () => Millis
   log: Log
   limits?: Partial<RelayLimits>
+  pace?: Pace
 }
 
 export interface RelayStats {
@@ -49,15 +51,15 @@ export interface Relay {
  * twice, by several replicas at once.
  */
 export function createRelay(options: RelayOptions): Relay {
-  const { store, bus, partitions, pending, now, log } = options
+  const { store, bus, partitions, pending, now, log, pace = realPace } = options
   const limits = { ...relayLimits, ...options.limits }
   const stopping = new AbortController()
   const { signal } = stopping
   let isPaused = false
-  const remover = new Remover(store, log, limits, signal)
+  const remover = new Remover(store, log, limits, signal, pace)
   const sweeps = Array.from({ length: partitions }, (_, partition) => {
     const outbox = store.outbox(partition)
-    return new Sweep({ partition, outbox, bus, pending, now, log, limits, signal, paused: () => isPaused })
+    return new Sweep({ partition, outbox, bus, pending, now, log, limits, signal, pace, paused: () => isPaused })
   })
   let subscription: Subscription | undefined
   let running: Promise<unknown> = Promise.resolve()
@@ -66,7 +68,7 @@ export function createRelay(options: RelayOptions): Relay {
     if (isPaused) return
     for (const id of eventIds) {
       const place = pending.take(id)
-      if (place) remover.add(place.partition, place.sequence)
+      if (place) remover.add(place.partition, { sequence: place.sequence, eventId: id })
     }
   }
   const total = (figure: (sweep: Sweep) => number) => sweeps.reduce((sum, sweep) => sum + figure(sweep), 0)

@@ -2,7 +2,13 @@ import type { Partition } from '@countersign/contracts'
 import type { Store } from '@countersign/store'
 import type { RelayLimits } from './limits.ts'
 import { reasonOf, type Log } from './log.ts'
-import { pause } from './pause.ts'
+import type { Pace } from './pause.ts'
+
+/** An event that the journal has, and its place in the outbox. */
+interface Journaled {
+  sequence: number
+  eventId: string
+}
 
 /** Takes acknowledged events out of the outbox, many at once. */
 export class Remover {
@@ -10,21 +16,23 @@ export class Remover {
   readonly #log: Log
   readonly #limits: RelayLimits
   readonly #signal: AbortSignal
-  #waiting = new Map<Partition, number[]>()
+  readonly #pace: Pace
+  #waiting = new Map<Partition, Journaled[]>()
   #running: Promise<void> | undefined
   removed = 0
 
-  constructor(store: Store, log: Log, limits: RelayLimits, signal: AbortSignal) {
+  constructor(store: Store, log: Log, limits: RelayLimits, signal: AbortSignal, pace: Pace) {
     this.#store = store
     this.#log = log
     this.#limits = limits
     this.#signal = signal
+    this.#pace = pace
   }
 
-  add(partition: Partition, sequence: number): void {
-    const sequences = this.#waiting.get(partition)
-    if (sequences) sequences.push(sequence)
-    else this.#waiting.set(partition, [sequence])
+  add(partition: Partition, event: Journaled): void {
+    const events = this.#waiting.get(partition)
+    if (events) events.push(event)
+    else this.#waiting.set(partition, [event])
     this.#running ??= this.#run()
   }
 
@@ -34,19 +42,19 @@ export class Remover {
 
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
-      await pause(this.#limits.collectMs, this.#signal)
+      await this.#pace.pause(this.#limits.collectMs, this.#signal)
       const waiting = this.#waiting
       this.#waiting = new Map()
-      await Promise.all([...waiting].map(([partition, sequences]) => this.#remove(partition, sequences)))
+      await Promise.all([...waiting].map(([partition, events]) => this.#remove(partition, events)))
     }
     this.#running = undefined
   }
 
-  async #remove(partition: Partition, sequences: number[]): Promise<void> {
+  async #remove(partition: Partition, events: Journaled[]): Promise<void> {
     const { pageEntries } = this.#limits
     try {
-      for (let from = 0; from < sequences.length; from += pageEntries) {
-        const some = sequences.slice(from, from + pageEntries)
+      for (let from = 0; from < events.length; from += pageEntries) {
+        const some = events.slice(from, from + pageEntries)
         await this.#store.outbox(partition).remove(some)
         this.removed += some.length
       }

@@ -3,7 +3,7 @@ import type { Event } from '@countersign/contracts/events'
 import type { Outbox, OutboxEntry } from '@countersign/store'
 import type { RelayLimits } from './limits.ts'
 import { reasonOf, type Log } from './log.ts'
-import { backoffMs, pause } from './pause.ts'
+import { backoffMs, type Pace } from './pause.ts'
 import type { Pending } from './pending.ts'
 import type { Bus } from './port.ts'
 
@@ -16,6 +16,7 @@ export interface SweepOptions {
   log: Log
   limits: RelayLimits
   signal: AbortSignal
+  pace: Pace
   paused: () => boolean
 }
 
@@ -44,7 +45,7 @@ export class Sweep {
 
   /** Sweeps until the signal aborts; more slowly while that is of no use. */
   async run(): Promise<void> {
-    const { signal, limits, partition, log, paused } = this.#options
+    const { signal, limits, partition, log, paused, pace } = this.#options
     let fruitless = 0
     while (!signal.aborted) {
       try {
@@ -53,8 +54,8 @@ export class Sweep {
         fruitless++
         log.warn({ partition, reason: reasonOf(error) }, 'the outbox could not be swept; trying again')
       }
-      const longerMs = fruitless === 0 ? 0 : backoffMs(fruitless, limits.sweepMs, limits.longestSweepMs)
-      await pause(limits.sweepMs * (1 + Math.random()) + longerMs, signal)
+      const longerMs = fruitless === 0 ? 0 : backoffMs(fruitless, limits.sweepMs, limits.longestSweepMs, pace.random)
+      await pace.pause(limits.sweepMs * (1 + pace.random()) + longerMs, signal)
     }
   }
 
@@ -135,7 +136,7 @@ export class Sweep {
 
   async #remove(items: Item[]): Promise<void> {
     const { outbox, pending } = this.#options
-    await outbox.remove(items.map(({ entry }) => entry.sequence))
+    await outbox.remove(items.map(({ entry, event }) => ({ sequence: entry.sequence, eventId: event.id })))
     this.removed += items.length
     for (const { event } of items) pending.take(event.id)
   }
@@ -157,11 +158,11 @@ export class Sweep {
 
   /** Waits for acknowledgements as long as some come, and tells how many did. */
   async #acknowledged(eventIds: string[]): Promise<number> {
-    const { pending, limits, signal } = this.#options
+    const { pending, limits, signal, pace } = this.#options
     let open = eventIds
     let idleMs = 0
     while (open.length > 0 && idleMs < limits.patienceMs && !this.#isStopped()) {
-      await pause(limits.settleMs, signal)
+      await pace.pause(limits.settleMs, signal)
       const still = open.filter((id) => pending.has(id))
       idleMs = still.length < open.length ? 0 : idleMs + limits.settleMs
       open = still

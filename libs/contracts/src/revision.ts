@@ -35,3 +35,14 @@ export interface Fact {
   /** For a token, the base64url SHA-256 of it. */
   id: string
 }
+
+/** Revocations of one commit, as they are passed on. */
+export interface FactPush {
+  /** Where the log stands with them: the place of the last one. */
+  revision: Revision
+  /** Names the newest fact: the first 16 hex digits of the id of the commit that wrote it. */
+  tip: string
+  /** The tip before them: a push that does not fit to it is of another history. For `publishing`: `Committed.previousTip`. */
+  previousTip: string
+  facts: Fact[]
+}

@@ -1,5 +1,6 @@
 export type { BreakerState } from './breaker.ts'
 export * from './client.ts'
+export type { Conversation, Listener, Peer } from './conversation.ts'
 export type { CallContext } from './context.ts'
 export type { ServerTls } from './credentials.ts'
 export * from './server.ts'

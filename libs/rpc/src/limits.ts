@@ -14,6 +14,8 @@ export const serverLimits = {
   undatedCallMs: 30_000,
   /** Requests of one stream being answered at once; further ones stay unread, so the sender feels it. */
   streamWindowRequests: 256,
+  /** Messages that a stream's peer has not taken yet, where it is told things unasked; with more it is dropped. */
+  streamUnsentMessages: 1_000,
   /** nghttp2's own memory for one connection. */
   sessionMemoryMegabytes: 64,
   /** A silent connection is probed, so that dead peers are noticed. */

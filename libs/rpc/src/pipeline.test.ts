@@ -14,10 +14,11 @@ import { plainClient, question, serve, until, verdict, type Served } from './tes
 type Stream = ClientDuplexStream<StreamIntrospectRequest, StreamIntrospectResponse>
 type Answer = (request: StreamIntrospectRequest) => Promise<StreamIntrospectResponse>
 
-const ask = (id: number): StreamIntrospectRequest => ({ id, request: question(`t${id}`) })
+const ask = (id: number): StreamIntrospectRequest => ({ id, request: question(`t${id}`), requests: [] })
 const answer = (id: number, size = 0): StreamIntrospectResponse => ({
   id,
   outcome: { $case: 'response', value: verdict('x'.repeat(size)) },
+  outcomes: [],
 })
 
 interface Ended {
@@ -90,8 +91,8 @@ describe('a bidirectional stream', () => {
       return new Promise((resolve) => release.push(() => (inWork--, resolve(answer(id)))))
     })
     const ended = readAll(stream)
-    const padded = { token: 'x'.repeat(4_000), tokenTypeHint: '' }
-    for (let id = 0; id < 2_000; id++) stream.write({ id, request: padded })
+    const padded = { token: 'x'.repeat(4_000), tokenTypeHint: '', minRevision: '' }
+    for (let id = 0; id < 2_000; id++) stream.write({ id, request: padded, requests: [] })
     stream.end()
     await until(() => inWork === 8)
     await new Promise((resolve) => setTimeout(resolve, 100))
@@ -111,8 +112,8 @@ describe('a bidirectional stream', () => {
     // Not the library's client: that one would take everything in and keep it.
     const stream = rawCall(session, path)
     stream.pause()
-    const padded = { token: 'x'.repeat(1_000), tokenTypeHint: '' }
-    for (let id = 0; id < 2_000; id++) stream.write(frame(requestSerialize({ id, request: padded })))
+    const padded = { token: 'x'.repeat(1_000), tokenTypeHint: '', minRevision: '' }
+    for (let id = 0; id < 2_000; id++) stream.write(frame(requestSerialize({ id, request: padded, requests: [] })))
     stream.end()
     await until(() => answered > 0)
     await new Promise((resolve) => setTimeout(resolve, 500))

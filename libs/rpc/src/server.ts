@@ -2,6 +2,7 @@ import { logVerbosity, Server, ServerCredentials, setLogVerbosity, type MethodDe
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { asFailure, Failure } from '@countersign/contracts'
+import { conversing, type Conversation } from './conversation.ts'
 import { createAdmission } from './admission.ts'
 import type { Connection } from './context.ts'
 import { TlsServerCredentials, type ServerTls } from './credentials.ts'
@@ -17,13 +18,16 @@ import { unary, type Answer, type CallObserver, type Desk } from './unary.ts'
 export type Definition = Readonly<Record<string, MethodDefinition<any, any>>>
 type RequestOf<Method> = Method extends { requestDeserialize(bytes: Buffer): infer Request } ? Request : never
 type ResponseOf<Method> = Method extends { responseDeserialize(bytes: Buffer): infer Response } ? Response : never
-/** Answers each request by itself, in a unary call or in a bidirectional stream. */
+type Streaming<Method> = Method extends { requestStream: true } ? true : false
+/** Answers each request by itself, in a unary call or in a bidirectional stream; or converses. */
 export type Implementation<D extends Definition> = {
-  readonly [Name in keyof D]: Answer<RequestOf<D[Name]>, ResponseOf<D[Name]>>
+  readonly [Name in keyof D]:
+    | Answer<RequestOf<D[Name]>, ResponseOf<D[Name]>>
+    | (Streaming<D[Name]> extends true ? Conversation<RequestOf<D[Name]>, ResponseOf<D[Name]>> : never)
 }
 export interface RpcService {
   definition: Definition
-  implementation: Readonly<Record<string, Answer<never, unknown>>>
+  implementation: Readonly<Record<string, Answer<never, unknown> | Conversation<never, unknown>>>
 }
 export const rpcService = <D extends Definition>(definition: D, implementation: Implementation<D>): RpcService => ({
   definition,
@@ -61,12 +65,14 @@ function addService(
   server: Server,
   { definition, implementation }: RpcService,
   desk: Desk,
-  window: number,
+  { streamWindowRequests: window, streamUnsentMessages }: ServerLimits,
   open: Set<Drainable>,
 ) {
   const handlers = Object.entries(definition).map(([name, method]) => {
-    const answer = implementation[name]!.bind(implementation)
+    const given = implementation[name]!
     if (method.requestStream !== method.responseStream) throw new Error(`${method.path} streams one way only`)
+    if (typeof given === 'object') return [name, conversing(method.path, given, desk, streamUnsentMessages, open)]
+    const answer = given.bind(implementation)
     const handler = method.requestStream
       ? pipelined(method.path, answer, desk, window, open)
       : unary(method.path, answer, desk)
@@ -97,7 +103,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   const server = new Server({ ...grpcOptions(limits), interceptors: [admission.interceptor] })
   const logFailure = createFailureLog(options.log)
   const desk = { connections: options.tls ? connections : undefined, observe: options.onCall, logFailure }
-  for (const service of options.services) addService(server, service, desk, limits.streamWindowRequests, open)
+  for (const service of options.services) addService(server, service, desk, limits, open)
   const names = options.services.map(({ definition }) => serviceName(definition))
   const setServing = addHealth(server, names, open)
   if (options.descriptorSet) addReflection(server, options.descriptorSet, names, open)

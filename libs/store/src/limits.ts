@@ -33,6 +33,9 @@ export const maxGetKeys = 1_000
 /** Keys that one script call reads: beyond this the others waiting for Redis feel it, and more gain nothing. */
 export const maxKeysPerScript = 128
 
+/** Outbox entries that one script call takes away, for the same reason. */
+export const maxRemovalsPerScript = 250
+
 /** Commits of one SQLite transaction: enough to share an fsync, few enough not to hold the event loop. */
 export const maxCommitsPerTransaction = 256
 

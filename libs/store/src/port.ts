@@ -47,6 +47,10 @@ export interface Commit {
 export interface Committed {
   /** Where the log of facts stands now. */
   revision: Revision
+  /** The log's tip before this commit, see {@link FactLog.tip}; means nothing when it is repeated. */
+  previousTip: string
+  /** This id was applied before: `revision` may tell of later commits, too. */
+  repeated: boolean
   /** Outbox sequence number of the first event; undefined when there was none, or when this id was applied before. */
   firstSequence: number | undefined
   /** Events of the partition that are not in the audit journal yet. */
@@ -73,13 +77,24 @@ export interface Page {
   next?: string
 }
 
+export interface LoggedFact {
+  sequence: number
+  fact: Fact
+  /** The log's tip once this was written. */
+  tip: string
+}
+
 export interface FactLog {
   /** The head: where the log stands. */
   revision: Revision
-  /** False when facts after the position asked for are gone already (the log is kept for minutes), or it is of another epoch. */
+  /** Names the newest fact, the first 16 hex digits of the id of the commit that wrote it; empty when there was none. */
+  tip: string
+  /** False when facts after the position asked for are gone already (the log is kept for minutes), or it is of another history. */
   complete: boolean
+  /** The position asked for is not of this history: another epoch, ahead of the head, or another fact is there than `tip` names. */
+  otherHistory: boolean
   /** In order, without a gap up to the head. Empty when not complete. */
-  facts: { sequence: number; fact: Fact }[]
+  facts: LoggedFact[]
 }
 
 /** Reads from the primary, linearizably. @throws Failure `unavailable` when it cannot. */
@@ -89,8 +104,11 @@ export interface Reader {
   /** An entry and what it links to, in one round trip; linked entries that are absent are left out. Undefined when the entry itself is absent. */
   follow(key: Key): Promise<Entry[] | undefined>
   list(listing: Listing, page: PageRequest): Promise<Page>
-  /** The facts after a position; after undefined: the head alone. */
-  facts(partition: Partition, after: Revision | undefined): Promise<FactLog>
+  /**
+   * The facts after a position; after undefined: the head alone.
+   * @param tip what was told with that revision; a store that was set back and went on differently is found out by it
+   */
+  facts(partition: Partition, after: Revision | undefined, tip?: string): Promise<FactLog>
 }
 
 export interface OutboxEntry {
@@ -104,7 +122,8 @@ export interface OutboxEntry {
 /** Events that the audit journal does not have yet, in order. */
 export interface Outbox {
   read(afterSequence: number, limit: number): Promise<OutboxEntry[]>
-  remove(sequences: number[]): Promise<void>
+  /** Takes away what is still there with this sequence number and this event id: numbers come again after a restored backup. */
+  remove(journaled: { sequence: number; eventId: string }[]): Promise<void>
   size(): Promise<number>
 }
 

@@ -1,4 +1,4 @@
-import type { Millis } from '@countersign/contracts'
+import type { Fact, Millis } from '@countersign/contracts'
 import { TokenKind, type TokenRecord } from '@countersign/contracts/records'
 import type { Client } from './client.ts'
 import { fingerprintOf } from './format.ts'
@@ -39,22 +39,17 @@ export function isLive({ token, grant, client, subject, session }: Held, now: Mi
 }
 
 /** A caller sees a token only if one of its resources is in the token's audience, or if it may see every token. */
-export function maySee(caller: Client, token: TokenRecord): boolean {
-  const { introspects } = caller
-  return introspects === 'every' || token.audience.some((audience) => introspects.has(audience))
+export function maySee({ introspects }: Client, audience: TokenRecord['audience']): boolean {
+  return introspects === 'every' || audience.some((each) => introspects.has(each))
 }
 
 /** What a resource server is presented with; a refresh token or a code is none of its business. */
 const forResourceServers: ReadonlySet<number> = new Set([TokenKind.ACCESS_TOKEN, TokenKind.API_TOKEN])
 
-/**
- * Decides RFC 7662's answer for a caller.
- * @param digest the token's, from its parsed form
- */
-export function introspect(held: Held, digest: string, caller: Client, now: Millis): Introspection {
+/** What a resource server may hear of a token at most, whoever it is: see {@link maySee}. */
+export function describe(held: Held, digest: string, now: Millis): Introspection {
   const { token, grant } = held
-  if (!grant || !forResourceServers.has(token.record.kind)) return inactive
-  if (!isLive(held, now) || !maySee(caller, token.record)) return inactive
+  if (!grant || !forResourceServers.has(token.record.kind) || !isLive(held, now)) return inactive
   return {
     active: true,
     scope: token.record.scope,
@@ -65,4 +60,23 @@ export function introspect(held: Held, digest: string, caller: Client, now: Mill
     iat: seconds(token.record.issuedAt),
     jti: fingerprintOf(digest),
   }
+}
+
+/**
+ * Decides RFC 7662's answer for a caller.
+ * @param digest the token's, from its parsed form
+ */
+export function introspect(held: Held, digest: string, caller: Client, now: Millis): Introspection {
+  return maySee(caller, held.token.record.audience) ? describe(held, digest, now) : inactive
+}
+
+/** The facts that would end what is held of a token. */
+export function revokedBy({ grant }: Held, digest: string): Fact[] {
+  const facts: Fact[] = [{ kind: 'token', id: digest }]
+  if (!grant) return facts
+  const { id, clientId, subject, sessionId } = grant.record
+  facts.push({ kind: 'grant', id }, { kind: 'client', id: clientId })
+  if (subject !== '') facts.push({ kind: 'subject', id: subject })
+  if (sessionId !== '') facts.push({ kind: 'session', id: sessionId })
+  return facts
 }

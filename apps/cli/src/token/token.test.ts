@@ -136,6 +136,19 @@ describe('token revoke', () => {
     expect(JSON.parse((await revoke()).stdout)).toEqual({ revision: null })
   })
 
+  test('waits until every cache enforces it, and says how many there are', async () => {
+    const token = (await runCommand(['token', 'new'], { env: stack.as('batch') })).stdout
+    expect((await introspect(token)).code).toBe(0)
+    const revoke = ['token', 'revoke', '--wait', '--json']
+    const { code, stdout } = await runCommand(revoke, { env: stack.as('batch'), input: token })
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      revision: expect.stringMatching(/^0:[0-9a-f]+:\d+$/),
+      enforcement: { enforced: true, caches: 1, applied: 1, silent: [] },
+    })
+    expect((await introspect(token)).code).toBe(5)
+  })
+
   test('says so when there is nothing to revoke', async () => {
     const { code, stdout } = await runCommand(['token', 'revoke'], { env: stack.as('batch'), input: 'cs_at_nonsense' })
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'nothing to revoke: unknown, expired, or of another client\n' })

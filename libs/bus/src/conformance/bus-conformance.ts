@@ -5,6 +5,7 @@ import type { Ends } from './collector.ts'
 import { arriving, sharing } from './consuming.ts'
 import { failing } from './failing.ts'
 import { acknowledging, asking, unanswered } from './journal-talk.ts'
+import { announcing, surveying } from './telling.ts'
 
 /** What every bus keeps, whatever carries it. */
 export function busConformance(name: string, open: () => Promise<Ends>): void {
@@ -24,5 +25,7 @@ export function busConformance(name: string, open: () => Promise<Ends>): void {
   describe(`${name}: acknowledgements`, () => acknowledging(openEnds))
   describe(`${name}: questions`, () => asking(openEnds))
   describe(`${name}: questions that nobody answers`, () => unanswered(openEnds))
+  describe(`${name}: announcements`, () => announcing(openEnds))
+  describe(`${name}: surveys`, () => surveying(openEnds))
   describe(`${name}: closing`, () => closing(openEnds))
 }

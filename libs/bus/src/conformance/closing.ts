@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { collector, type Open } from './collector.ts'
 import { eventually } from './eventually.ts'
-import { newMessage, newMessages } from './events.ts'
+import { newMessage, newMessages, newPush } from './events.ts'
 
 export function closing(open: Open): void {
   test('what was published before closing is sent', async () => {
@@ -31,15 +31,19 @@ export function closing(open: Open): void {
     expect(finished).toBe(begun)
   })
 
-  test('publishing and acknowledging never throw: not in a flood, not once closed', async () => {
+  test('publishing, acknowledging and announcing never throw: not in a flood, not once closed', async () => {
     const { near } = await open()
     const [message] = newMessages(1)
     for (let n = 0; n < 30_000; n++) near.publish(message!)
     near.publish({ ...message!, subject: 'no such subject', id: 'x\r\ny' })
+    for (let n = 0; n < 3_000; n++) near.announce(newPush(n))
+    near.announce({ ...newPush(), revision: undefined as never })
     expect(near.state()).toBe('up')
     await near.close()
     near.publish(message!)
     near.acknowledge(['a:0'])
+    near.announce(newPush())
+    expect(await near.survey(new Uint8Array(), 60_000)).toEqual([])
     expect(near.state()).toBe('down')
     await near.close()
   })

@@ -1,4 +1,11 @@
-import { encodeEvent, messageOf, type Message, type Partition } from '@countersign/contracts'
+import {
+  encodeEvent,
+  messageOf,
+  type FactKind,
+  type FactPush,
+  type Message,
+  type Partition,
+} from '@countersign/contracts'
 import { ActorKind, Outcome, type Event } from '@countersign/contracts/events'
 import { newCommitId, type Commit } from '@countersign/store'
 
@@ -35,3 +42,11 @@ export function newMessage(sequence = 1): Message {
 }
 
 export const newMessages = (count: number): Message[] => Array.from({ length: count }, (_, n) => newMessage(n + 1))
+
+/** An announcement of one fact of each kind, and of one that is not known yet. */
+export function newPush(sequence = 6): FactPush {
+  const kinds = ['token', 'grant', 'session', 'subject', 'client', 'flock' as FactKind] as const
+  const facts = kinds.map((kind) => ({ kind, id: `${kind} ünïcode 💥` }))
+  const [tip, previousTip] = [newCommitId().slice(0, 16), newCommitId().slice(0, 16)]
+  return { revision: `63:0123456789abcdef:${sequence}`, tip, previousTip, facts }
+}

@@ -14,6 +14,10 @@ export const faulty = (bus: Bus, faults: Faults): Bus => ({
   onAcknowledged: (handler) => bus.onAcknowledged(handler),
   ask: (ids, deadlineMs) => bus.ask(ids, deadlineMs),
   answer: (handler) => bus.answer(handler),
+  announce: (push) => bus.announce(push),
+  onAnnounced: (handler) => bus.onAnnounced(handler),
+  survey: (question, withinMs) => bus.survey(question, withinMs),
+  onSurvey: (handler) => bus.onSurvey(handler),
   state: () => bus.state(),
   close: () => bus.close(),
 })

@@ -1,12 +1,14 @@
-import { Failure, type Message } from '@countersign/contracts'
-import { Empty, headers, type Msg } from '@nats-io/transport-node'
+import { Failure, type FactPush, type Message } from '@countersign/contracts'
+import { createInbox, Empty, headers, type Msg } from '@nats-io/transport-node'
+import { decodeFactPush, encodeFactPush } from '../announcement.ts'
 import { decodeIdentifiers, encodeIdentifiers } from '../identifiers.ts'
-import { identifierLimits, natsLimits } from '../limits.ts'
+import { identifierLimits, natsLimits, surveyAnswers } from '../limits.ts'
 import { reasonOf, silentLog, type Log } from '../log.ts'
 import { pause } from '../pause.ts'
 import type { Bus, Consumer, Subscription } from '../port.ts'
+import { answersOf, type SurveyHandler } from '../survey.ts'
 import { Consumption } from './consumption.ts'
-import { Link } from './link.ts'
+import { Link, type Session } from './link.ts'
 import type { NatsOptions } from './options.ts'
 import { NatsPublisher } from './publisher.ts'
 
@@ -16,13 +18,20 @@ export type { NatsCredentials, NatsOptions, NatsTls } from './options.ts'
 const acknowledgedSubject = 'countersign.ack.v1'
 const heldSubject = 'countersign.held.v1'
 const journalQueue = 'countersign-journal'
+const factsSubject = 'countersign.facts.v1'
+const surveySubject = 'countersign.survey.v1'
 const failureHeader = 'Countersign-Failure'
+/** The status with which NATS says that nobody is subscribed. */
+const nobodyThere = 503
 
 class NatsBus implements Bus {
   readonly #log: Log
   readonly #link: Link
   readonly #publisher: NatsPublisher
   readonly #consumptions = new Set<Consumption>()
+  readonly #surveyed = new Set<SurveyHandler>()
+  /** Where the answers to this process's own surveys go. */
+  readonly #inboxes = new Set<string>()
 
   constructor(options: NatsOptions) {
     this.#log = options.log ?? silentLog
@@ -56,13 +65,8 @@ class NatsBus implements Bus {
   }
 
   onAcknowledged(handler: (eventIds: string[]) => void): Subscription {
-    return this.#subscribe(acknowledgedSubject, undefined, (message) => {
-      try {
-        handler(decodeIdentifiers(message.data))
-      } catch (error) {
-        this.#log.warn({ reason: reasonOf(error) }, 'an acknowledgement was not handled')
-      }
-    })
+    const hear = ({ data }: Msg) => handler(decodeIdentifiers(data))
+    return this.#hear(acknowledgedSubject, hear, 'an acknowledgement was not handled')
   }
 
   async ask(eventIds: string[], deadlineMs: number): Promise<string[]> {
@@ -97,6 +101,60 @@ class NatsBus implements Bus {
     return this.#subscribe(heldSubject, journalQueue, (message) => void respond(message))
   }
 
+  announce(push: FactPush): void {
+    this.#publisher.publishNow(factsSubject, () => encodeFactPush(push))
+  }
+
+  onAnnounced(handler: (push: FactPush) => void): Subscription {
+    const hear = ({ data }: Msg) => handler(decodeFactPush(data))
+    return this.#hear(factsSubject, hear, 'an announcement was not handled')
+  }
+
+  /** This process is asked directly, so that it answers with a connection or without. */
+  async survey(question: Uint8Array, withinMs: number): Promise<Uint8Array[]> {
+    const answers = answersOf(this.#surveyed, question, this.#log)
+    const { session } = this.#link
+    if (session) await this.#surveyOthers(session, question, withinMs, answers)
+    return answers
+  }
+
+  async #surveyOthers({ connection }: Session, question: Uint8Array, withinMs: number, answers: Uint8Array[]) {
+    const inbox = createInbox()
+    const over = new AbortController()
+    const callback = (error: Error | null, message: Msg) => {
+      if (error || message.headers?.code === nobodyThere) over.abort()
+      else if (answers.length < surveyAnswers) answers.push(message.data)
+    }
+    let unsubscribe = () => undefined as void
+    this.#inboxes.add(inbox)
+    try {
+      const subscription = connection.subscribe(inbox, { callback })
+      unsubscribe = () => subscription.unsubscribe()
+      void subscription.closed.then(() => over.abort())
+      connection.publish(surveySubject, question, { reply: inbox })
+      await pause(withinMs, over.signal)
+    } catch (error) {
+      this.#log.warn({ reason: reasonOf(error) }, 'a survey did not reach the other processes')
+    } finally {
+      unsubscribe()
+      this.#inboxes.delete(inbox)
+    }
+  }
+
+  onSurvey(handler: SurveyHandler): Subscription {
+    this.#surveyed.add(handler)
+    const respond = (message: Msg) => {
+      if (this.#inboxes.has(message.reply ?? '')) return
+      for (const answer of answersOf([handler], message.data, this.#log)) message.respond(answer)
+    }
+    const subscription = this.#hear(surveySubject, respond, 'a survey was not answered')
+    const close = async () => {
+      this.#surveyed.delete(handler)
+      await subscription.close()
+    }
+    return { close }
+  }
+
   state(): 'up' | 'down' {
     return this.#link.state
   }
@@ -120,6 +178,16 @@ class NatsBus implements Bus {
     } catch {
       // The connection is gone, and who asked with it.
     }
+  }
+
+  #hear(subject: string, handle: (message: Msg) => void, trouble: string): Subscription {
+    return this.#subscribe(subject, undefined, (message) => {
+      try {
+        handle(message)
+      } catch (error) {
+        this.#log.warn({ reason: reasonOf(error) }, trouble)
+      }
+    })
   }
 
   #subscribe(subject: string, queue: string | undefined, handle: (message: Msg) => void): Subscription {

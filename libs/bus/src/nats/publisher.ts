@@ -36,13 +36,27 @@ export class NatsPublisher {
     if (this.#waiting.push(message) === 1) setTimeout(() => this.flush(), natsLimits.collectMs)
   }
 
+  /** Not collected: for what is worth more the sooner it comes, and not kept by the stream. */
+  publishNow(subject: string, encode: () => Uint8Array): void {
+    const connection = this.#connection
+    if (!connection || this.#isOverfull()) return
+    try {
+      const data = encode()
+      connection.publish(subject, data)
+      this.#sentBytes += data.length + natsLimits.headerBytes
+    } catch (error) {
+      if (!connection.isClosed()) this.#log.warn({ subject, reason: reasonOf(error) }, 'a message cannot be published')
+    }
+    this.#confirmSometimes(connection)
+  }
+
   /** Hands what waits to the connection. */
   flush(): void {
     const messages = this.#waiting
     this.#waiting = []
     if (!this.#connection) return
     for (const message of messages) this.#send(this.#connection, message)
-    if (this.#sentBytes - this.#askedBytes >= natsLimits.confirmEveryBytes) this.#askToConfirm(this.#connection)
+    this.#confirmSometimes(this.#connection)
   }
 
   #send(connection: NatsConnection, { id, subject, headers: attributes, data }: Message): void {
@@ -67,7 +81,8 @@ export class NatsPublisher {
     return isOverfull
   }
 
-  #askToConfirm(connection: NatsConnection): void {
+  #confirmSometimes(connection: NatsConnection): void {
+    if (this.#sentBytes - this.#askedBytes < natsLimits.confirmEveryBytes) return
     const sentBytes = (this.#askedBytes = this.#sentBytes)
     const confirmed = () => {
       if (connection !== this.#connection) return

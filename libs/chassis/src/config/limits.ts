@@ -37,6 +37,8 @@ export const limits = {
   busReplicas: 5,
   /** Events that may wait for the audit journal: some 1 KB each in the store. */
   backlogEvents: { least: 1_000, most: 1_000_000_000 },
+  /** Answers that introspection keeps: 10 million are some 5 GB. */
+  cacheEntries: 10_000_000,
   /** What a throttle may be set to, a minute; 0 turns it off. */
   perMinute: 1_000_000_000,
   log: {

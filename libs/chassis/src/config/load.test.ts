@@ -52,6 +52,7 @@ describe('without a file', () => {
         idTokenMs: 300_000,
       },
       maxStalenessMs: 1_000,
+      cache: { entries: 100_000 },
       providers: [],
       roles: [],
       resources: [],

@@ -50,6 +50,7 @@ test('the keys are those of the design and ours', () => {
     'session',
     'lifetimes',
     'max_staleness',
+    'cache',
     'providers',
     'roles',
     'resources',

@@ -36,6 +36,7 @@ test.each([
   ['', 'audit: { max_backlog: 2000 }', 'audit.max_backlog'],
   ['', 'listen: { http: "127.0.0.1:8081" }', 'listen.http'],
   ['', 'max_staleness: 2s', 'max_staleness'],
+  ['', 'cache: { entries: 0 }', 'cache.entries'],
   ['', 'store: { url: "rediss://h", tls: { ca: x.pem } }', 'store.url store.tls'],
   [
     'previous_master_key: 01234567890123456789012345678901x',

@@ -5,7 +5,7 @@ import { duration } from './duration.ts'
 import { choice, flag, map, texts } from './leaf.ts'
 import { limits } from './limits.ts'
 import { bridges, clients, forwardAuth, providers, resources, roles } from './parties.ts'
-import { audit, bus, grpc, http, lifetimes, listen, log, session, store, throttle } from './sections.ts'
+import { audit, bus, cache, grpc, http, lifetimes, listen, log, session, store, throttle } from './sections.ts'
 import type { SchemaNode } from './schema-tree.ts'
 import { issuerUrl } from './url.ts'
 
@@ -37,6 +37,7 @@ export const schemaIn = (surroundings: Surroundings) => {
       .describe(
         'How long after an acknowledged revocation a cache may still say active; `0s` asks the store every time.',
       ),
+    cache: cache(),
     providers: providers(surroundings),
     roles: roles(),
     resources: resources(),

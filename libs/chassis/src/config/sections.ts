@@ -129,6 +129,15 @@ export const lifetimes = () =>
     .prefault({})
     .describe('How long what is issued from now on is good for.')
 
+export const cache = () =>
+  map({
+    entries: whole(0, limits.cacheEntries)
+      .prefault(100_000)
+      .describe('Active tokens that introspection keeps answers about, some 500 bytes each; 0 turns the cache off.'),
+  })
+    .prefault({})
+    .describe('The answers that introspection gives again while they are proven fresh, within `max_staleness`.')
+
 export const log = () =>
   map({ level: choice(logLevels).prefault('info').describe('The least important level that is written.') })
     .prefault({})

@@ -4,13 +4,15 @@ import {
   IntrospectionService,
   type IntrospectRequest,
   type IntrospectResponse,
+  type WatchResponse,
 } from '@countersign/contracts/introspection'
+import { Failure } from '@countersign/contracts'
 import type { Log } from '../failure-log.ts'
 import { createRpcServer, rpcService, type Implementation, type RpcServer, type RpcServerOptions } from '../server.ts'
 
 type Introspection = Implementation<typeof IntrospectionService>
 
-export const question = (token = 'cs_at_x'): IntrospectRequest => ({ token, tokenTypeHint: '' })
+export const question = (token = 'cs_at_x'): IntrospectRequest => ({ token, tokenTypeHint: '', minRevision: '' })
 
 /** Says the token back as its subject. */
 export const verdict = (sub = ''): IntrospectResponse => ({
@@ -26,6 +28,8 @@ export const verdict = (sub = ''): IntrospectResponse => ({
   aud: [],
   iss: '',
   jti: '',
+  revokedBy: undefined,
+  roles: [],
 })
 
 const echo: Introspection = {
@@ -34,8 +38,23 @@ const echo: Introspection = {
   streamIntrospect: async ({ id, request }) => ({
     id,
     outcome: { $case: 'response', value: verdict(request?.token) },
+    outcomes: [],
   }),
+  // Answers a probe with as many pushes as its nonce says.
+  watch: {
+    converse: (peer) => ({
+      onRequest({ say }) {
+        if (say?.$case !== 'probe') throw new Failure('invalid_request', 'say probe')
+        for (let n = 1; n <= say.value.nonce; n++) peer.send(pushed(String(n)))
+      },
+      onClose: () => undefined,
+    }),
+  },
 }
+
+export const pushed = (revision: string): WatchResponse => ({
+  say: { $case: 'push', value: { revision, tip: '', previousTip: '', facts: [] } },
+})
 
 export interface LogLine {
   level: 'error' | 'warn'

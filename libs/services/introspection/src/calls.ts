@@ -1,108 +1,132 @@
-import type { PeerCertificate } from 'node:tls'
-import { parseBasic } from '@countersign/chassis'
 import { asFailure, Failure } from '@countersign/contracts'
 import type {
   BatchIntrospectRequest,
   BatchIntrospectResponse,
   IntrospectRequest,
   IntrospectResponse,
+  Outcome,
   StreamIntrospectRequest,
   StreamIntrospectResponse,
 } from '@countersign/contracts/introspection'
-import {
-  remembering,
-  type CertificateNames,
-  type Client,
-  type ClientAuthentication,
-  type Introspection,
-} from '@countersign/tokens'
-import type { IntrospectionEngine } from './engine.ts'
+import type { Client } from '@countersign/tokens'
+import type { CallContext, Callers } from './callers.ts'
+import type { Answered, IntrospectionEngine } from './engine.ts'
 import { limits } from './limits.ts'
-
-/** Who calls, as the transport knows it. */
-export interface CallContext {
-  readonly metadata: { get(name: string): readonly (string | Buffer)[] }
-  readonly peerAddress: string
-  /** Verified (mutual TLS). */
-  readonly peerCertificate: PeerCertificate | undefined
-}
 
 /** The contract `countersign.introspection.v1.Introspection`, whatever carries it. Throws Failures. */
 export interface IntrospectionCalls {
   introspect(request: IntrospectRequest, context: CallContext): Promise<IntrospectResponse>
   batchIntrospect(request: BatchIntrospectRequest, context: CallContext): Promise<BatchIntrospectResponse>
-  /** One question of a stream, whose context is one object; a failing question is answered too, and the stream goes on. */
+  /** One message of a stream, whose context is one object; a failing question is answered too, and the stream goes on. */
   streamIntrospect(request: StreamIntrospectRequest, context: CallContext): Promise<StreamIntrospectResponse>
 }
 
-export function introspectionCalls(
-  engine: IntrospectionEngine,
-  authentication: ClientAuthentication,
-  issuer: string,
-): IntrospectionCalls {
-  const responseOf = (answer: Introspection): IntrospectResponse => ({
-    active: answer.active,
-    scope: answer.active ? answer.scope : '',
-    clientId: answer.active ? answer.clientId : '',
-    username: '',
-    tokenType: answer.active ? 'Bearer' : '',
-    exp: answer.active ? answer.exp : 0,
-    iat: answer.active ? answer.iat : 0,
-    nbf: 0,
-    sub: answer.active ? answer.sub : '',
-    aud: answer.active ? [...answer.aud] : [],
-    iss: answer.active ? issuer : '',
-    jti: answer.active ? answer.jti : '',
-  })
+export function introspectionCalls(engine: IntrospectionEngine, callers: Callers, issuer: string): IntrospectionCalls {
+  const responses = createResponses(issuer)
 
-  function clientOf(context: CallContext): Client | Promise<Client> {
-    const { metadata, peerCertificate } = context
-    const authorization = metadata.get('authorization')[0]?.toString()
-    const known = authorization === undefined ? undefined : authentication.remembered(authorization)
-    if (known) return known
-    const basic = parseBasic(authorization)
-    if (basic) return remembering(authentication, authorization, basic, context.peerAddress)
-    const client = peerCertificate && authentication.certified(namesOf(peerCertificate))
-    if (!client) throw new Failure('invalid_client', 'authenticate with client credentials or a client certificate')
-    return client
+  const ask = (client: Client, request: IntrospectRequest): IntrospectResponse | Promise<IntrospectResponse> => {
+    const answered = engine.introspect(client, request.token, request)
+    return answered instanceof Promise ? answered.then(responses) : responses(answered)
   }
 
-  const ask = async (client: Client, token: string): Promise<IntrospectResponse> =>
-    responseOf(await engine.introspect(client, token))
+  /** Like {@link ask}; what fails is an answer, too. */
+  function outcome(client: Client, request: IntrospectRequest): Outcome['outcome'] | Promise<Outcome['outcome']> {
+    const failed = (thrown: unknown): Outcome['outcome'] => {
+      const { code, message } = asFailure(thrown)
+      return { $case: 'failure', value: { code, message } }
+    }
+    try {
+      const response = ask(client, request)
+      if (!(response instanceof Promise)) return { $case: 'response', value: response }
+      return response.then((value) => ({ $case: 'response', value }), failed)
+    } catch (thrown) {
+      return failed(thrown)
+    }
+  }
+
+  function refuseTooMany(questions: readonly unknown[]): void {
+    if (questions.length <= limits.batchQuestions) return
+    throw new Failure('invalid_request', `a batch holds at most ${limits.batchQuestions} questions`)
+  }
 
   /** Clients of open streams, each authenticated once. */
   const streams = new WeakMap<CallContext, Client>()
 
   return {
-    introspect: async ({ token }, context) => ask(await clientOf(context), token),
-
-    async batchIntrospect({ requests }, context) {
-      if (requests.length > limits.batchQuestions) {
-        throw new Failure('invalid_request', `a batch holds at most ${limits.batchQuestions} questions`)
-      }
-      const client = await clientOf(context)
-      return { responses: await Promise.all(requests.map(({ token }) => ask(client, token))) }
+    async introspect(request, context) {
+      const client = callers.clientOf(context)
+      return ask(client instanceof Promise ? await client : client, request)
     },
 
-    async streamIntrospect({ id, request }, context) {
+    async batchIntrospect({ requests }, context) {
+      refuseTooMany(requests)
+      const client = await callers.clientOf(context)
+      return { responses: await together(requests.map((request) => ask(client, request))) }
+    },
+
+    async streamIntrospect({ id, request, requests }, context) {
       let client = streams.get(context)
-      if (!client) streams.set(context, (client = await clientOf(context)))
-      try {
-        return { id, outcome: { $case: 'response', value: await ask(client, request?.token ?? '') } }
-      } catch (thrown) {
-        const { code, message } = asFailure(thrown)
-        return { id, outcome: { $case: 'failure', value: { code, message } } }
+      if (!client) streams.set(context, (client = await callers.clientOf(context)))
+      if (requests.length === 0) {
+        const given = outcome(client, request ?? noQuestion)
+        return { id, outcome: given instanceof Promise ? await given : given, outcomes: [] }
       }
+      refuseTooMany(requests)
+      const outcomes = await together(requests.map((each) => outcome(client, each)))
+      return { id, outcome: undefined, outcomes: outcomes.map((each) => ({ outcome: each })) }
     },
   }
 }
 
-/** RFC 4514 writes the names of a subject in reverse order. */
-function namesOf({ subject, subjectaltname }: PeerCertificate): CertificateNames {
-  const parts = Object.entries(subject ?? {}).flatMap(([type, values]) =>
-    [values ?? []].flat().map((value) => `${type}=${value.replace(/[",+<>;\\]/g, '\\$&')}`),
-  )
-  const alternatives = (subjectaltname ?? '').split(', ')
-  const sanDns = alternatives.filter((name) => name.startsWith('DNS:')).map((name) => name.slice(4))
-  return { subjectDn: parts.reverse().join(','), sanDns }
+const noQuestion: IntrospectRequest = { token: '', tokenTypeHint: '', minRevision: '' }
+
+/** Waits only where there is something to wait for. */
+const together = <T>(values: (T | Promise<T>)[]): T[] | Promise<T[]> =>
+  values.some((value) => value instanceof Promise) ? Promise.all(values) : (values as T[])
+
+const inactiveResponse: IntrospectResponse = Object.freeze({
+  active: false,
+  scope: '',
+  clientId: '',
+  username: '',
+  tokenType: '',
+  exp: 0,
+  iat: 0,
+  nbf: 0,
+  sub: '',
+  aud: [],
+  iss: '',
+  jti: '',
+  revokedBy: undefined,
+  roles: [],
+})
+
+/** The messages of what the engine answers; one for as long as it answers the same object. */
+function createResponses(issuer: string): (answered: Answered) => IntrospectResponse {
+  const made = new WeakMap<Answered, IntrospectResponse>()
+  return (answered) => {
+    const { introspection, revokedBy } = answered
+    if (!introspection.active) return inactiveResponse
+    const known = made.get(answered)
+    if (known) return known
+    const { scope, clientId, exp, iat, sub, aud, jti } = introspection
+    const response: IntrospectResponse = {
+      active: true,
+      scope,
+      clientId,
+      username: '',
+      tokenType: 'Bearer',
+      exp,
+      iat,
+      nbf: 0,
+      sub,
+      aud: [...aud],
+      iss: issuer,
+      jti,
+      revokedBy,
+      roles: [],
+    }
+    made.set(answered, response)
+    return response
+  }
 }

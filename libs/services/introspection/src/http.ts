@@ -7,44 +7,67 @@ import {
   type Route,
 } from '@countersign/chassis'
 import { Failure } from '@countersign/contracts'
-import { authenticateClient, type ClientAuthentication, type Introspection } from '@countersign/tokens'
-import type { IntrospectionEngine } from './engine.ts'
+import { authenticateClient, type ClientAuthentication } from '@countersign/tokens'
+import type { Answered, IntrospectionEngine } from './engine.ts'
 
 const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
 
 /** RFC 7662 section 2.2: unknown, expired, revoked and not-yours are the same bytes. */
 const inactiveBody = '{"active":false}'
 
-const bodyOf = (answer: Introspection, issuer: string): string =>
-  answer.active
-    ? JSON.stringify({
-        active: true,
-        scope: answer.scope,
-        client_id: answer.clientId,
-        token_type: 'Bearer',
-        exp: answer.exp,
-        iat: answer.iat,
-        sub: answer.sub,
-        aud: answer.aud.length === 1 ? answer.aud[0] : answer.aud,
-        iss: issuer,
-        jti: answer.jti,
-      })
-    : inactiveBody
+/** The bodies of what the engine answers; one for as long as it answers the same object. */
+function createBodies(issuer: string): (answered: Answered) => string {
+  const made = new WeakMap<Answered, string>()
+  return (answered) => {
+    const { introspection } = answered
+    if (!introspection.active) return inactiveBody
+    const known = made.get(answered)
+    if (known !== undefined) return known
+    const { scope, clientId, exp, iat, sub, aud, jti } = introspection
+    const body = JSON.stringify({
+      active: true,
+      scope,
+      client_id: clientId,
+      token_type: 'Bearer',
+      exp,
+      iat,
+      sub,
+      aud: aud.length === 1 ? aud[0] : aud,
+      iss: issuer,
+      jti,
+    })
+    made.set(answered, body)
+    return body
+  }
+}
 
-/** `POST /oauth2/introspect` (RFC 7662). */
+/** `max_staleness`, milliseconds; 0 asks the store. @throws Failure `invalid_request` */
+function staleness(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d{1,9}$/.test(text)) throw new Failure('invalid_request', 'max_staleness is in whole milliseconds')
+  return Number(text)
+}
+
+/** `POST /oauth2/introspect` (RFC 7662), with `min_revision` and `max_staleness` as in the gRPC contract. */
 export function introspectionEndpoint(
   engine: IntrospectionEngine,
   authentication: ClientAuthentication,
   issuer: string,
 ): Route {
+  const bodies = createBodies(issuer)
+
   async function post({ query, body, headers: received, address }: HttpRequest): Promise<HttpAnswer> {
     if (query !== '') throw new Failure('invalid_request', 'send parameters in the body, not in the URL')
     const form = parseForm(body, received['content-type'])
     const { authorization } = received
     const client = authenticateClient(authentication, { authorization, parseBasic, form, address }, false)
     const caller = client instanceof Promise ? await client : client
-    const answer = await engine.introspect(caller, form.get('token') ?? '')
-    return { status: 200, headers, body: bodyOf(answer, issuer) }
+    const demands = {
+      minRevision: form.get('min_revision') ?? '',
+      maxStalenessMs: staleness(form.get('max_staleness')),
+    }
+    const answered = engine.introspect(caller, form.get('token') ?? '', demands)
+    return { status: 200, headers, body: bodies(answered instanceof Promise ? await answered : answered) }
   }
 
   return { path: '/oauth2/introspect', methods: { POST: post }, onFailure: oauthFailure }

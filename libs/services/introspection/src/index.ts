@@ -1,2 +1,6 @@
-export type { CallContext, IntrospectionCalls } from './calls.ts'
+export type { CallContext } from './callers.ts'
+export type { IntrospectionCalls } from './calls.ts'
+export { encodedOnce } from './encoding.ts'
+export type { RevocationStatus } from './revocations.ts'
 export { createIntrospectionService, type IntrospectionService, type IntrospectionServiceOptions } from './service.ts'
+export type { WatchCalls, WatchPeer } from './watch.ts'

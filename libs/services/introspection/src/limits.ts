@@ -1,5 +1,25 @@
 /** The bounds of the introspection service. */
 export const limits = {
-  /** Questions in one batch. */
+  /** Questions in one batch, and in one message of a stream. */
   batchQuestions: 1_000,
+  /** Milliseconds between two readings of the heads of the logs when something is known to be missing. */
+  hastyReadingMs: 20,
+  /** Milliseconds that a watching cache may ask for as its bound. */
+  watcherStalenessMs: { least: 80, most: 600_000 },
+  /** Part by which a watching cache's clock may run slower than ours: its lease is counted longer by that. */
+  clockDrift: 0.01,
+  /** Caches that watch one replica; each costs a stream, and a message a fact. */
+  watchers: 10_000,
+  /** Characters of a watching cache's name. */
+  watcherNameCharacters: 100,
+  /** Requests of a watching cache that wait for its authentication. */
+  unauthenticatedRequests: 16,
+  /** Revisions for which it is remembered when they were learned, and how fast the caches had them. */
+  revisionsRemembered: 10_000,
+  /** Revisions that one acknowledgement counts for, at most. */
+  revisionsPerAcknowledgement: 1_000,
+  /** Silent caches that are named in one answer. */
+  silentNamed: 100,
+  /** Milliseconds that other replicas have to say how far their caches are. */
+  surveyMs: 250,
 } as const

@@ -1,25 +1,97 @@
 import type { Route } from '@countersign/chassis'
+import { LeasedCache, probeIntervalMs, type Clock } from '@countersign/leased-cache'
+import type { FactPush } from '@countersign/contracts'
+import type { Reader } from '@countersign/store'
 import type { ClientAuthentication } from '@countersign/tokens'
+import type { Router } from 'express'
+import { createCallers } from './callers.ts'
 import { introspectionCalls, type IntrospectionCalls } from './calls.ts'
-import { createIntrospectionEngine, type IntrospectionEngineOptions } from './engine.ts'
+import { Enforcement } from './enforcement.ts'
+import { createIntrospectionEngine, type IntrospectionEngineOptions, type KnownToken } from './engine.ts'
+import { Feed } from './feed.ts'
 import { introspectionEndpoint } from './http.ts'
+import { answerSurveys, revocationRoutes, type Survey } from './revocations.ts'
+import { WatchHub, type WatchCalls } from './watch.ts'
 
-export interface IntrospectionServiceOptions extends IntrospectionEngineOptions {
+export interface Announcements extends Survey {
+  onAnnounced(handler: (push: FactPush) => void): { close(): Promise<void> }
+}
+
+export interface Log {
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface IntrospectionServiceOptions extends Omit<IntrospectionEngineOptions, 'cache' | 'reader' | 'now'> {
+  reader: Pick<Reader, 'follow' | 'facts'>
+  partitions: number
+  bus: Announcements
+  /** 0: every question goes to the store. */
+  maxStalenessMs: number
+  /** Answers kept at most. */
+  cacheEntries: number
+  /** Names this replica. */
+  replica: string
+  clock: Clock
+  random: () => number
   issuer: string
   authentication: ClientAuthentication
+  log: Log
 }
 
 /** One engine, and its doors: HTTP routes, and the calls that gRPC carries. */
 export interface IntrospectionService {
   routes: Route[]
-  calls: IntrospectionCalls
+  routers: Router[]
+  calls: IntrospectionCalls & { watch: WatchCalls }
+  stats(): ReturnType<LeasedCache<unknown>['stats']> & { readings: number; failures: number; watchers: number }
+  close(): Promise<void>
 }
 
 export function createIntrospectionService(options: IntrospectionServiceOptions): IntrospectionService {
-  const { authentication, issuer } = options
-  const engine = createIntrospectionEngine(options)
+  const { authentication, issuer, reader, partitions, bus, maxStalenessMs, clock, random, replica, log } = options
+  const cache = new LeasedCache<KnownToken>({
+    maxStalenessMs,
+    clock,
+    random,
+    limits: { entries: options.cacheEntries },
+    observer: {
+      applied(push) {
+        enforcement.learned(push)
+        hub.pushed(push)
+      },
+      gap: () => feed.hasten(),
+      flushed(partition, why) {
+        if (why === 'rollback') {
+          log.error(
+            { partition },
+            'ALARM: the store went back to an older state, or to another: revocations may be lost',
+          )
+        } else log.warn({ partition, why }, 'the cache starts anew')
+        feed.hasten()
+      },
+    },
+  })
+  const onFailure = (err: unknown) => log.warn({ err }, 'the heads of the facts could not be read')
+  const feed = new Feed({ reader, cache, partitions, clock, onFailure })
+  const enforcement = new Enforcement({ replica, cache, clock })
+  const callers = createCallers(authentication)
+  const ownIntervalMs = maxStalenessMs === 0 ? Infinity : probeIntervalMs(maxStalenessMs)
+  const hub = new WatchHub({ cache, feed, enforcement, clock, clientOf: callers.clientOf, ownIntervalMs })
+  const isCaching = maxStalenessMs > 0 && options.cacheEntries > 0
+  const engine = createIntrospectionEngine({ ...options, cache: isCaching ? cache : undefined, now: clock.now })
+  const subscriptions = [bus.onAnnounced((push) => cache.push(push)), answerSurveys({ survey: bus, enforcement })]
+  feed.need(ownIntervalMs)
+  feed.start()
+  const clientOf = authentication.confidential
   return {
     routes: [introspectionEndpoint(engine, authentication, issuer)],
-    calls: introspectionCalls(engine, authentication, issuer),
+    routers: [revocationRoutes({ cache, enforcement, survey: bus, clientOf })],
+    calls: { ...introspectionCalls(engine, callers, issuer), watch: hub },
+    stats: () => ({ ...cache.stats(), ...feed.counts, ...hub.stats() }),
+    async close() {
+      feed.stop()
+      await Promise.all(subscriptions.map((subscription) => subscription.close()))
+    },
   }
 }

@@ -16,7 +16,7 @@ async function churn(harness: Harness): Promise<void> {
     const puts = keys.map((key) => putOf(key, 'x'.repeat(200), more))
     const { firstSequence } = await commit(harness, { id, puts, events: eventsOf(harness, id), facts: [tokenFact(id)] })
     await commit(harness, { deletes: keys.slice(putsPerCommit / 2) })
-    await harness.store.outbox(harness.partition).remove([firstSequence!])
+    await harness.store.outbox(harness.partition).remove([{ sequence: firstSequence!, eventId: `${id}:0` }])
   }
   await harness.pass(livesMs)
 }

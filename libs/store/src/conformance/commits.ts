@@ -141,8 +141,9 @@ function retryTests(at: () => Harness): void {
     const later = await commit(at(), { facts: [tokenFact('later')] })
     const size = await at().store.outbox(at().partition).size()
     const again = await at().store.commit(made)
-    expect(first).toMatchObject({ firstSequence: expect.any(Number) })
-    expect(again).toEqual({ revision: later.revision, firstSequence: undefined, backlogEvents: size })
+    expect(first).toMatchObject({ firstSequence: expect.any(Number), repeated: false })
+    expect(again).toMatchObject({ revision: later.revision, repeated: true, backlogEvents: size })
+    expect(again).toMatchObject({ firstSequence: undefined })
     expect(await at().store.outbox(at().partition).size()).toBe(size)
   })
 
@@ -162,7 +163,8 @@ function retryTests(at: () => Harness): void {
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => at().store.commit(made)))
     const first = outcomes.filter((outcome) => outcome !== 'conflict' && outcome.firstSequence !== undefined)
     expect(outcomes).not.toContain('conflict')
-    expect(first).toHaveLength(1)
+    expect(first).toEqual([expect.objectContaining({ repeated: false })])
+    expect(outcomes.filter((outcome) => outcome !== 'conflict' && outcome.repeated)).toHaveLength(19)
     expect(await at().store.outbox(at().partition).size()).toBe(size + 1)
   })
 }

@@ -16,6 +16,10 @@ export interface Harness {
   reopen?: () => Promise<void>
   /** Removes all data, as a disaster would. */
   wipe: () => Promise<void>
+  /** Copies all data, and gives what sets the store back to it, as a restored backup would. */
+  backUp: () => Promise<() => Promise<void>>
+  /** Makes the data what a version without tips would have left; absent where the data goes with the store. */
+  forgetTips?: () => Promise<void>
   /** Drops the facts kept, as their age would. */
   forgetFacts: () => Promise<void>
   /** What it holds: things it could count, and bytes (0 where it cannot tell). */

@@ -1,6 +1,7 @@
 import { decodeEvent, parseRevision } from '@countersign/contracts'
 import { describe, expect, test } from '@jest/globals'
 import { newCommitId } from '../commit-id.ts'
+import { tipOf } from '../fact-log.ts'
 import { commit, commitOf, eventsOf, freshKey, putOf, tokenFact, valueOf, type Harness } from './harness.ts'
 
 export function logTests(at: () => Harness): void {
@@ -34,15 +35,40 @@ function outboxTests(at: () => Harness): void {
   test('forgets what is removed, only that, and numbers on', async () => {
     const outbox = at().store.outbox(at().partition)
     const size = await outbox.size()
-    const { firstSequence: start, backlogEvents } = await commitEvents(at(), 3)
+    const { id, firstSequence: start, backlogEvents } = await commitEvents(at(), 3)
     expect(backlogEvents).toBe(size + 3)
-    await outbox.remove([start! + 1, start! + 1, 999_999_999])
+    const [first, second, third] = [0, 1, 2].map((n) => ({ sequence: start! + n, eventId: `${id}:${n}` }))
+    await outbox.remove([second!, second!, { ...first!, sequence: 999_999_999 }])
     expect((await outbox.read(start! - 1, 10)).map(({ sequence }) => sequence)).toEqual([start, start! + 2])
     expect(await outbox.size()).toBe(size + 2)
-    await outbox.remove([start!, start! + 2])
+    await outbox.remove([first!, third!])
     await outbox.remove([])
     const next = await commitEvents(at(), 1)
     expect(next).toMatchObject({ firstSequence: start! + 3, backlogEvents: size + 1 })
+  })
+
+  test('keeps an entry of another event than the one that is removed', async () => {
+    const outbox = at().store.outbox(at().partition)
+    const { id, firstSequence } = await commitEvents(at(), 12)
+    const size = await outbox.size()
+    const others = [`${id}:1`, `${id}:100`, `${id}:`, `${newCommitId()}:10`, id, '', 'é', 'x'.repeat(300)]
+    await outbox.remove(others.map((eventId) => ({ sequence: firstSequence! + 10, eventId })))
+    expect(await outbox.size()).toBe(size)
+    await outbox.remove([{ sequence: firstSequence! + 10, eventId: `${id}:10` }])
+    const left = await outbox.read(firstSequence! + 8, 10)
+    expect(left.map(({ event }) => decodeEvent(event).id)).toEqual([`${id}:9`, `${id}:11`])
+    expect(await outbox.size()).toBe(size - 1)
+  })
+
+  test('is rid of hundreds of entries at once', async () => {
+    const outbox = at().store.outbox(at().partition)
+    const size = await outbox.size()
+    const commits = await Promise.all(Array.from({ length: 4 }, () => commitEvents(at(), 250)))
+    const journaled = commits.flatMap(({ id, firstSequence }) =>
+      Array.from({ length: 250 }, (_, n) => ({ sequence: firstSequence! + n, eventId: `${id}:${n}` })),
+    )
+    await outbox.remove(journaled)
+    expect(await outbox.size()).toBe(size)
   })
 
   test('is empty where nothing was committed', async () => {
@@ -56,11 +82,12 @@ function factTests(at: () => Harness): void {
 
   test('gives nothing, and says so, to whom comes from another history, the future, or nowhere', async () => {
     await commit(at(), { facts: [tokenFact('a')] })
-    const { revision } = await at().store.facts(at().partition, undefined)
+    const { revision, tip } = await at().store.facts(at().partition, undefined)
     const { partition, epoch, sequence } = parseRevision(revision)!
+    const nothing = { revision, tip, complete: false, otherHistory: true, facts: [] }
     const strangers = [`${partition}:${'0'.repeat(16)}:${sequence}`, `${partition}:${epoch}:${sequence + 1}`]
     for (const after of [...strangers, `${(partition + 1) % 64}:${epoch}:${sequence}`, `${partition}::0`, 'x', ''])
-      expect(await at().store.facts(partition, after)).toEqual({ revision, complete: false, facts: [] })
+      expect(await at().store.facts(partition, after)).toEqual(nothing)
   })
 
   test('tells that it no longer has facts that were asked for, and numbers on', async () => {
@@ -69,12 +96,18 @@ function factTests(at: () => Harness): void {
     await at().forgetFacts()
     const { facts } = at().store
     const log = await facts.call(at().store, at().partition, before.revision)
-    expect(log).toEqual({ revision: last.revision, complete: false, facts: [] })
+    expect(log).toEqual({
+      revision: last.revision,
+      tip: tipOf(last.id),
+      complete: false,
+      otherHistory: false,
+      facts: [],
+    })
     expect(await facts.call(at().store, at().partition, last.revision)).toMatchObject({ complete: true, facts: [] })
-    await commit(at(), { facts: [tokenFact('c')] })
+    const next = await commit(at(), { facts: [tokenFact('c')] })
     const { sequence } = parseRevision(last.revision)!
     expect((await facts.call(at().store, at().partition, last.revision)).facts).toEqual([
-      { sequence: sequence + 1, fact: tokenFact('c') },
+      { sequence: sequence + 1, fact: tokenFact('c'), tip: tipOf(next.id) },
     ])
     expect((await facts.call(at().store, at().partition, before.revision)).complete).toBe(false)
   })
@@ -85,15 +118,17 @@ function factOrderTests(at: () => Harness): void {
     const before = await commit(at(), { facts: [tokenFact('before')] })
     const kinds = ['token', 'grant', 'session', 'subject', 'client'] as const
     const facts = kinds.map((kind) => ({ kind, id: `${kind} ünïcode 💥` }))
-    await commit(at(), { facts: facts.slice(0, 2) })
-    const { revision } = await commit(at(), { facts: facts.slice(2) })
+    const ids = [await commit(at(), { facts: facts.slice(0, 2) }), await commit(at(), { facts: facts.slice(2) })]
+    const [{ id: first }, { id: second, revision }] = ids as [(typeof ids)[0], (typeof ids)[0]]
     const { sequence } = parseRevision(before.revision)!
     const log = await at().store.facts(at().partition, before.revision)
-    const expected = facts.map((fact, n) => ({ sequence: sequence + 1 + n, fact }))
-    expect(log).toEqual({ revision, complete: true, facts: expected })
+    const tips = [first, first, second, second, second].map(tipOf)
+    const expected = facts.map((fact, n) => ({ sequence: sequence + 1 + n, fact, tip: tips[n] }))
+    const head = { revision, tip: tipOf(second), complete: true, otherHistory: false, facts: [] }
+    expect(log).toEqual({ ...head, facts: expected })
     expect(parseRevision(revision)?.sequence).toBe(sequence + facts.length)
-    expect(await at().store.facts(at().partition, revision)).toEqual({ revision, complete: true, facts: [] })
-    expect(await at().store.facts(at().partition, undefined)).toEqual({ revision, complete: true, facts: [] })
+    expect(await at().store.facts(at().partition, revision)).toEqual(head)
+    expect(await at().store.facts(at().partition, undefined)).toEqual(head)
   })
 
   test('has no gap and nothing twice under parallel commits', async () => {
@@ -113,10 +148,13 @@ export function historyTests(at: () => Harness): void {
   test('a partition that was never written stands at no epoch, and gets one with its first commit', async () => {
     const partition = (at().partition + 3) % 64
     const untouched = await at().store.facts(partition, undefined)
-    expect(untouched).toEqual({ revision: `${partition}::0`, complete: true, facts: [] })
-    const { revision } = await commit({ ...at(), partition })
+    const nothing = { revision: `${partition}::0`, tip: '', complete: true, otherHistory: false, facts: [] }
+    expect(untouched).toEqual(nothing)
+    expect(await at().store.facts(partition, untouched.revision, '')).toEqual(nothing)
+    const { revision, previousTip } = await commit({ ...at(), partition })
+    expect(previousTip).toBe('')
     expect(revision).toMatch(new RegExp(`^${partition}:[0-9a-f]{16}:0$`))
-    expect((await at().store.facts(partition, untouched.revision)).complete).toBe(false)
+    expect(await at().store.facts(partition, untouched.revision)).toMatchObject({ complete: false, otherHistory: true })
     expect((await commit({ ...at(), partition })).revision).toBe(revision)
   })
 
@@ -131,7 +169,7 @@ export function historyTests(at: () => Harness): void {
     expect(await valueOf(harness, key)).toBe('value')
     expect(await harness.store.outbox(harness.partition).size()).toBe(1)
     const again = await harness.store.commit(made)
-    expect(again).toEqual({ ...(first as object), firstSequence: undefined })
+    expect(again).toMatchObject({ ...(first as object), firstSequence: undefined, repeated: true })
   })
 
   test('a store that lost its data is of another epoch, and starts anew', async () => {
@@ -144,6 +182,6 @@ export function historyTests(at: () => Harness): void {
     const after = await commit(at(), { id: next, facts: [tokenFact('y')], events: eventsOf(at(), next) })
     expect(after).toMatchObject({ firstSequence: 1, backlogEvents: 1 })
     expect(parseRevision(after.revision)?.epoch).not.toBe(parseRevision(before.revision)?.epoch)
-    expect(await at().store.facts(partition, before.revision)).toMatchObject({ complete: false, facts: [] })
+    expect(await at().store.facts(partition, before.revision)).toMatchObject({ complete: false, otherHistory: true })
   })
 }

@@ -1,5 +1,6 @@
 /** What every store must do, as tests: each adapter's own test file runs them on it. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { chainTests, rollbackTests } from './chain.ts'
 import { churnTests } from './churn.ts'
 import { commitTests } from './commits.ts'
 import { failure } from './failure.ts'
@@ -14,6 +15,7 @@ export function storeConformance(name: string, open: OpenHarness): void {
   describe(name, () => {
     coreTests(open)
     describe('history', () => historyTests(using(open)))
+    describe('set back', () => rollbackTests(using(open)))
     churnTests(using(open))
     describe('closed', () => closingTests(using(open)))
   })
@@ -31,6 +33,7 @@ function coreTests(open: OpenHarness): void {
   readTests(at)
   listingTests(at)
   logTests(at)
+  chainTests(at)
 }
 
 function closingTests(at: () => Harness): void {

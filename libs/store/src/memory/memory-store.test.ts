@@ -14,6 +14,10 @@ storeConformance('the store in memory', async () => {
     partition: 0,
     now,
     pass,
+    backUp: async () => {
+      const snapshot = store.snapshot()
+      return async () => store.restore(snapshot)
+    },
     wipe: async () => void (harness.store = store = createMemoryStore({ now })),
     forgetFacts: async () => {
       await pass(factsKeptMs)

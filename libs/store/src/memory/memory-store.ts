@@ -1,7 +1,8 @@
-import { formatRevision, type Fact, type Millis, type Partition } from '@countersign/contracts'
+import { formatRevision, type Millis, type Partition } from '@countersign/contracts'
 import { formatCursor, parseCursor, type Place } from '../cursor.ts'
 import { randomEpoch } from '../epoch.ts'
-import { answerFacts } from '../fact-log.ts'
+import { eventStart } from '../event-start.ts'
+import { answerFacts, tipOf, type KeptFact } from '../fact-log.ts'
 import { appliedIdsKeptMs, clearedPerCommit, factsKeptMs, maxFactsKept } from '../limits.ts'
 import type {
   Bytes,
@@ -37,9 +38,18 @@ interface Row {
 interface PartitionState {
   epoch: string
   factSequence: number
-  facts: { sequence: number; fact: Fact; at: Millis }[]
+  tip: string
+  facts: (KeptFact & { at: Millis })[]
   outboxSequence: number
   outbox: Map<number, OutboxEntry>
+}
+
+/** All that is in it. Rows, facts and outbox entries are never changed, only replaced. */
+interface Contents {
+  rows: Map<Key, Row>
+  listings: Map<Listing, Set<Key>>
+  partitions: Map<Partition, PartitionState>
+  applied: Map<CommitId, Millis>
 }
 
 /**
@@ -51,11 +61,8 @@ export const createMemoryStore = (options: MemoryStoreOptions = {}): MemoryStore
 export class MemoryStore implements Store {
   readonly #now: () => Millis
   readonly #randomEpoch: () => string
-  readonly #rows = new Map<Key, Row>()
-  readonly #listings = new Map<Listing, Set<Key>>()
-  readonly #partitions = new Map<Partition, PartitionState>()
-  readonly #applied = new Map<CommitId, Millis>()
-  #sweep: MapIterator<[Key, Row]> = this.#rows.entries()
+  #held: Contents = { rows: new Map(), listings: new Map(), partitions: new Map(), applied: new Map() }
+  #sweep = this.#held.rows.entries()
   #closed = false
 
   constructor(options: MemoryStoreOptions) {
@@ -69,7 +76,7 @@ export class MemoryStore implements Store {
     const { id, partition } = prepared
     const at = this.#now()
     this.#clear(at, clearedPerCommit + 4 * prepared.puts.length)
-    if (this.#applied.has(id)) return this.#committed(partition, undefined)
+    if (this.#held.applied.has(id)) return { ...this.#committed(partition, '', undefined), repeated: true }
     const held = prepared.checks.every(({ key, version }) => (this.#living(key, at)?.version ?? null) === version)
     return held ? this.#apply(prepared, at) : 'conflict'
   }
@@ -78,7 +85,11 @@ export class MemoryStore implements Store {
     const state = this.#stateOf(partition)
     for (const put of puts) this.#put(put, id, at)
     for (const key of deletes) this.#drop(key)
-    for (const fact of facts) state.facts.push({ sequence: ++state.factSequence, fact: { ...fact }, at })
+    const previousTip = state.tip
+    for (const fact of facts) {
+      state.facts.push({ sequence: ++state.factSequence, fact: { ...fact }, previousTip: state.tip, at })
+      state.tip = tipOf(id)
+    }
     const young = state.facts.findIndex((logged) => at - logged.at < factsKeptMs)
     state.facts.splice(0, Math.max(young === -1 ? state.facts.length : young, state.facts.length - maxFactsKept))
     const revision = formatRevision({ partition, epoch: state.epoch, sequence: state.factSequence })
@@ -87,18 +98,18 @@ export class MemoryStore implements Store {
       const sequence = ++state.outboxSequence
       state.outbox.set(sequence, { sequence, revision, event })
     }
-    this.#applied.set(id, at)
-    return this.#committed(partition, encodedEvents.length === 0 ? undefined : firstSequence)
+    this.#held.applied.set(id, at)
+    return this.#committed(partition, previousTip, encodedEvents.length === 0 ? undefined : firstSequence)
   }
 
   #put({ key, value, expiresAt = Infinity, links = [], listedIn = [] }: Put, version: CommitId, at: Millis): void {
     const before = this.#living(key, at)
     const listings = new Set([...(before?.listings ?? []), ...listedIn])
-    this.#rows.set(key, { version, value: value.slice(), expiresAt, links: [...links], listings })
+    this.#held.rows.set(key, { version, value: new Uint8Array(value), expiresAt, links: [...links], listings })
     for (const listing of listings) {
-      const keys = this.#listings.get(listing)
+      const keys = this.#held.listings.get(listing)
       if (keys) keys.add(key)
-      else this.#listings.set(listing, new Set([key]))
+      else this.#held.listings.set(listing, new Set([key]))
     }
   }
 
@@ -124,7 +135,7 @@ export class MemoryStore implements Store {
     const after = parseCursor(page)
     const at = this.#now()
     const places: (Place & { key: Key })[] = []
-    for (const key of this.#listings.get(listing) ?? []) {
+    for (const key of this.#held.listings.get(listing) ?? []) {
       const row = this.#living(key, at)
       if (row) places.push({ key, name: nameOf(key), expiresAt: row.expiresAt })
     }
@@ -134,12 +145,14 @@ export class MemoryStore implements Store {
     return rest.length > shown.length ? { entries, next: formatCursor(shown.at(-1)!) } : { entries }
   }
 
-  async facts(partition: Partition, after: string | undefined) {
+  async facts(partition: Partition, after: string | undefined, tip?: string) {
     this.#checkOpen()
     checkPartition(partition)
-    const { epoch, factSequence: sequence, facts } = this.#partitions.get(partition) ?? nothing()
-    return answerFacts({ partition, epoch, sequence }, after, (from) =>
-      facts.filter((logged) => logged.sequence > from).map(({ sequence, fact }) => ({ sequence, fact: { ...fact } })),
+    const { epoch, factSequence: sequence, tip: headTip, facts } = this.#held.partitions.get(partition) ?? nothing()
+    return answerFacts({ partition, epoch, sequence, tip: headTip }, after, tip, (from, last) =>
+      facts
+        .filter((logged) => logged.sequence > from && logged.sequence <= last)
+        .map((logged) => ({ ...logged, fact: { ...logged.fact } })),
     )
   }
 
@@ -147,7 +160,7 @@ export class MemoryStore implements Store {
     checkPartition(partition)
     const entries = () => {
       this.#checkOpen()
-      return (this.#partitions.get(partition) ?? nothing()).outbox
+      return (this.#held.partitions.get(partition) ?? nothing()).outbox
     }
     return {
       read: async (afterSequence, limit) => {
@@ -155,17 +168,32 @@ export class MemoryStore implements Store {
         const later = [...entries().values()].filter(({ sequence }) => sequence > afterSequence)
         return later.slice(0, limit).map((entry) => ({ ...entry }))
       },
-      remove: async (sequences) => {
-        for (const sequence of sequences) entries().delete(sequence)
+      remove: async (journaled) => {
+        for (const { sequence, eventId } of journaled) {
+          const start = eventStart(eventId)
+          const event = entries().get(sequence)?.event
+          if (event && Buffer.compare(event.subarray(0, start.length), start) === 0) entries().delete(sequence)
+        }
       },
       size: async () => entries().size,
     }
   }
 
+  /** All that it holds, as it is now; for {@link restore}. */
+  snapshot(): unknown {
+    return copyOf(this.#held)
+  }
+
+  /** Sets it back, as a restored backup would: everything since the snapshot is gone, and the epoch is the same. */
+  restore(snapshot: unknown): void {
+    this.#held = copyOf(snapshot as Contents)
+    this.#sweep = this.#held.rows.entries()
+  }
+
   /** How many rows, members and ids it holds. */
   held(): number {
-    const members = [...this.#listings.values()].reduce((sum, keys) => sum + keys.size, 0)
-    return this.#rows.size + members + this.#applied.size
+    const members = [...this.#held.listings.values()].reduce((sum, keys) => sum + keys.size, 0)
+    return this.#held.rows.size + members + this.#held.applied.size
   }
 
   async ping(): Promise<void> {
@@ -181,17 +209,17 @@ export class MemoryStore implements Store {
   }
 
   #stateOf(partition: Partition): PartitionState {
-    const found = this.#partitions.get(partition)
+    const found = this.#held.partitions.get(partition)
     if (found) return found
     const made = { ...nothing(), epoch: this.#randomEpoch() }
-    this.#partitions.set(partition, made)
+    this.#held.partitions.set(partition, made)
     return made
   }
 
-  #committed(partition: Partition, firstSequence: number | undefined): Committed {
+  #committed(partition: Partition, previousTip: string, firstSequence: number | undefined): Committed {
     const { epoch, factSequence, outbox } = this.#stateOf(partition)
     const revision = formatRevision({ partition, epoch, sequence: factSequence })
-    return { revision, firstSequence, backlogEvents: outbox.size }
+    return { revision, previousTip, repeated: false, firstSequence, backlogEvents: outbox.size }
   }
 
   #entry(key: Key, at: Millis): Entry | undefined {
@@ -200,19 +228,19 @@ export class MemoryStore implements Store {
   }
 
   #living(key: Key, at: Millis): Row | undefined {
-    const row = this.#rows.get(key)
+    const row = this.#held.rows.get(key)
     if (!row || row.expiresAt > at) return row
     this.#drop(key)
     return undefined
   }
 
   #drop(key: Key): void {
-    for (const listing of this.#rows.get(key)?.listings ?? []) {
-      const keys = this.#listings.get(listing)!
+    for (const listing of this.#held.rows.get(key)?.listings ?? []) {
+      const keys = this.#held.listings.get(listing)!
       keys.delete(key)
-      if (keys.size === 0) this.#listings.delete(listing)
+      if (keys.size === 0) this.#held.listings.delete(listing)
     }
-    this.#rows.delete(key)
+    this.#held.rows.delete(key)
   }
 
   /** A bounded look at the next few rows and at the oldest ids, at every commit: no timer, and memory stays flat. */
@@ -220,19 +248,34 @@ export class MemoryStore implements Store {
     for (let looked = 0; looked < rows; looked++) {
       const { value, done } = this.#sweep.next()
       if (done) {
-        this.#sweep = this.#rows.entries()
+        this.#sweep = this.#held.rows.entries()
         break
       }
       if (value[1].expiresAt <= at) this.#drop(value[0])
     }
-    for (const [id, appliedAt] of this.#applied) {
+    for (const [id, appliedAt] of this.#held.applied) {
       if (at - appliedAt < appliedIdsKeptMs) break
-      this.#applied.delete(id)
+      this.#held.applied.delete(id)
     }
   }
 }
 
-const nothing = (): PartitionState => ({ epoch: '', factSequence: 0, facts: [], outboxSequence: 0, outbox: new Map() })
+const nothing = (): PartitionState => ({
+  ...{ epoch: '', factSequence: 0, tip: '', facts: [] },
+  ...{ outboxSequence: 0, outbox: new Map() },
+})
+
+const copyOf = ({ rows, listings, partitions, applied }: Contents): Contents => ({
+  rows: new Map(rows),
+  listings: new Map([...listings].map(([listing, keys]) => [listing, new Set(keys)])),
+  partitions: new Map(
+    [...partitions].map(([partition, state]) => [
+      partition,
+      { ...state, facts: [...state.facts], outbox: new Map(state.outbox) },
+    ]),
+  ),
+  applied: new Map(applied),
+})
 
 const nameOf = (key: Key): string => key.slice(key.indexOf(':') + 1)
 

@@ -1,5 +1,6 @@
 import { formatRevision } from '@countersign/contracts'
 import { Cluster, Command, type Redis } from 'ioredis'
+import { tipOf } from '../fact-log.ts'
 import type { Committed } from '../port.ts'
 import { unavailable } from '../unavailable.ts'
 import type { PreparedCommit } from '../validate.ts'
@@ -69,7 +70,7 @@ export class Commits {
 }
 
 /** See the script: a conflict, or the epoch and the numbers. */
-type Reply = [0] | [1, Buffer, number, number, number]
+type Reply = [0] | [1, Buffer, number, number, number, number, Buffer]
 
 function scriptArguments(commit: PreparedCommit, epoch: string): { keys: number; args: Argument[] } {
   const { id, partition, checks, puts, deletes, facts, encodedEvents } = commit
@@ -77,7 +78,7 @@ function scriptArguments(commit: PreparedCommit, epoch: string): { keys: number;
   const keys: Argument[] = ['.meta', '.outbox', '.facts', '.applied0', '.applied1'].map((name) => prefix + name)
   for (const { key } of [...checks, ...puts]) keys.push(redisKeyOf(key))
   for (const key of deletes) keys.push(redisKeyOf(key))
-  const args: Argument[] = [Buffer.from(id, 'hex'), epoch]
+  const args: Argument[] = [Buffer.from(id, 'hex'), tipOf(id), epoch]
   for (const { length } of [checks, puts, deletes, encodedEvents, facts]) args.push(String(length))
   for (const { version } of checks) args.push(version === null ? '' : Buffer.from(version, 'hex'))
   for (const put of puts) args.push(encodeEntry(put, id), put.expiresAt === undefined ? '' : String(put.expiresAt))
@@ -88,9 +89,10 @@ function scriptArguments(commit: PreparedCommit, epoch: string): { keys: number;
 
 function committedOf({ partition }: PreparedCommit, reply: Reply): Committed | 'conflict' {
   if (reply[0] === 0) return 'conflict'
-  const [, epoch, sequence, first, backlogEvents] = reply
+  const [, epoch, sequence, first, backlogEvents, repeated, tip] = reply
   const revision = formatRevision({ partition, epoch: epoch.toString('latin1'), sequence })
-  return { revision, firstSequence: first === 0 ? undefined : first, backlogEvents }
+  const firstSequence = first === 0 ? undefined : first
+  return { revision, previousTip: tip.toString('latin1'), repeated: repeated === 1, firstSequence, backlogEvents }
 }
 
 /** The primary of a partition: what WAIT must be asked of. */

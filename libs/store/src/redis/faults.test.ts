@@ -1,3 +1,4 @@
+import { decodeEvent } from '@countersign/contracts'
 import { freePort, redisCli, startRedis, type RedisServer } from '@countersign/servers'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newCommitId } from '../commit-id.ts'
@@ -48,7 +49,7 @@ const everyCall = (): Promise<unknown>[] => [
   store.facts(0, undefined),
   store.outbox(0).read(0, 1),
   store.outbox(0).size(),
-  store.outbox(0).remove([1]),
+  store.outbox(0).remove([{ sequence: 1, eventId: 'x' }]),
   store.ping(),
 ]
 
@@ -79,6 +80,7 @@ describe('Redis forgets', () => {
       () => store.list(listing, { limit: 1 }),
       () => store.facts(0, undefined),
       () => store.outbox(0).read(0, 1),
+      async () => (await store.outbox(0).remove([{ sequence: 1, eventId: 'x' }])) ?? true,
     ]) {
       cli('SCRIPT', 'FLUSH')
       expect(await ask()).toBeDefined()
@@ -120,11 +122,14 @@ describe('Redis is out of memory', () => {
       made.push({ keys, ok: !(outcome instanceof Error) })
     }
     const applied = made.filter(({ ok }) => ok).length
+    cli('CONFIG', 'SET', 'maxmemory', '1')
     expect(await store.get(made.at(-1)!.keys)).toEqual(made.at(-1)!.keys.map(() => undefined))
     expect(await store.outbox(0).size()).toBe(size + applied)
     expect((await store.facts(0, revision)).facts).toHaveLength(applied)
     expect(await valueOf(at, probe)).toBe('held')
-    await store.outbox(0).remove((await store.outbox(0).read(0, 1_000)).map(({ sequence }) => sequence))
+    const events = await store.outbox(0).read(0, 1_000)
+    await store.outbox(0).remove(events.map(({ sequence, event }) => ({ sequence, eventId: decodeEvent(event).id })))
+    expect(await store.outbox(0).size()).toBe(0)
     cli('CONFIG', 'SET', 'maxmemory', '0')
     expect(await commit(at, { puts: [putOf(probe, 'again')] })).toBeDefined()
   })

@@ -14,6 +14,7 @@ export const harnessOf = (store: Store, partition: Partition, ports: number[] = 
   now: Date.now,
   pass: sleep,
   wipe: notHere,
+  backUp: notHere,
   forgetFacts: async () => {
     for (const port of ports) redisCli(port, 'XTRIM', `cs{${partition}}:.facts`, 'MAXLEN', '0')
   },

@@ -2,8 +2,8 @@
  * What runs inside Redis. Lua does not roll back, so the commit looks at everything that could refuse it or fail before
  * its first write. No script may cross slots (the `#!lua` header sees to it).
  *
- * Under `cs{P}:` of a partition P: `.meta`, a hash of epoch, facts and outbox (the last sequence numbers) and bucket
- * (of the applied ids); `.outbox` and `.facts`, streams whose ids are the sequence numbers; `.applied0` and `.applied1`,
+ * Under `cs{P}:` of a partition P: `.meta`, a hash of epoch, facts and outbox (the last sequence numbers), tip and
+ * bucket (of the applied ids); `.outbox` and `.facts`, streams whose ids are the sequence numbers; `.applied0` and `.applied1`,
  * sets of commit ids, each for every other minute; `.l/NAME`, a listing: sorted by expiry; and NAME, an entry (see
  * encoding.ts).
  *
@@ -100,23 +100,17 @@ if #gone > 0 then redis.call('ZREM', listing, unpack(gone)) end
 return reply
 `)
 
-/** KEYS: .meta .facts. ARGV: an epoch, a sequence number. Answers epoch, head and the facts after it, if not too many. */
+/**
+ * KEYS: .meta .facts. ARGV: an epoch, a sequence number. Answers epoch, head, tip and the facts after the number; of too
+ * many the first.
+ */
 export const factsScript = script(`#!lua flags=allow-oom
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'facts')
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'facts', 'tip')
 local epoch, head, after = meta[1] or '', tonumber(meta[2] or 0), tonumber(ARGV[2])
 local facts = {}
-if epoch == ARGV[1] and after < head and head - after <= ${maxFactsPerRead} then
-  facts = redis.call('XRANGE', KEYS[2], string.format('%d-0', after + 1), '+')
+if epoch == ARGV[1] and after < head then
+  local last = head - after <= ${maxFactsPerRead} and head or after + 1
+  facts = redis.call('XRANGE', KEYS[2], string.format('%d-0', after + 1), string.format('%d-0', last))
 end
-return { epoch, head, facts }
-`)
-
-/** KEYS: .meta .outbox. ARGV: a sequence number, how many. Answers the epoch, how many there are, and those after it. */
-export const outboxScript = script(`#!lua flags=allow-oom
-local epoch = redis.call('HGET', KEYS[1], 'epoch') or ''
-local size, entries = redis.call('XLEN', KEYS[2]), {}
-if tonumber(ARGV[2]) > 0 then
-  entries = redis.call('XRANGE', KEYS[2], string.format('(%d-0', tonumber(ARGV[1])), '+', 'COUNT', ARGV[2])
-end
-return { epoch, size, entries }
+return { epoch, head, head == 0 and '' or meta[3], facts }
 `)

@@ -4,6 +4,17 @@ import type { Harness } from '../conformance/harness.ts'
 import { storeConformance } from '../conformance/suite.ts'
 import { openRedisStore } from './redis-store.ts'
 
+const copyAll = `
+  for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
+    redis.call('COPY', key, ARGV[2] .. string.sub(key, #ARGV[1] + 1), 'REPLACE')
+  end`
+
+const withoutTips = `
+  redis.call('HDEL', KEYS[1], 'tip')
+  local facts = redis.call('XRANGE', KEYS[2], '-', '+')
+  redis.call('DEL', KEYS[2])
+  for _, fact in ipairs(facts) do redis.call('XADD', KEYS[2], fact[1], unpack(fact[2], 1, 6)) end`
+
 async function openHarness(): Promise<Harness> {
   const server = await startRedis()
   const { url, port } = server
@@ -17,6 +28,14 @@ async function openHarness(): Promise<Harness> {
       await server.restart()
       harness.store = await openRedisStore({ url })
     },
+    backUp: async () => {
+      redisCli(port, 'EVAL', copyAll, '0', 'cs{', 'backup-cs{')
+      return async () => {
+        redisCli(port, 'EVAL', `for _, key in ipairs(redis.call('KEYS', 'cs{*')) do redis.call('DEL', key) end`, '0')
+        redisCli(port, 'EVAL', copyAll, '0', 'backup-cs{', 'cs{')
+      }
+    },
+    forgetTips: async () => void redisCli(port, 'EVAL', withoutTips, '2', 'cs{0}:.meta', 'cs{0}:.facts'),
     wipe: async () => void redisCli(port, 'FLUSHALL'),
     forgetFacts: async () => void redisCli(port, 'XTRIM', 'cs{0}:.facts', 'MAXLEN', '0'),
     held: async () => {

@@ -2,8 +2,9 @@ import { formatRevision, type FactKind, type Partition } from '@countersign/cont
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { formatCursor, parseCursor } from '../cursor.ts'
 import { randomEpoch } from '../epoch.ts'
+import { eventStart } from '../event-start.ts'
 import { answerFacts } from '../fact-log.ts'
-import { defaultCommandTimeoutMs } from '../limits.ts'
+import { defaultCommandTimeoutMs, maxRemovalsPerScript } from '../limits.ts'
 import type { Commit, Committed, Entry, FactLog, Key, Listing, Outbox, Page, PageRequest, Store } from '../port.ts'
 import { partitionOf } from '../port.ts'
 import { checkKey, checkKeys, checkOutboxLimit, checkPageLimit, checkPartition, prepareCommit } from '../validate.ts'
@@ -11,10 +12,11 @@ import { makeClient, type ClientOptions, type RedisClient } from './client.ts'
 import { Commits } from './commits.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { decodeEntry, prefixOf, redisListingOf } from './encoding.ts'
-import { factsScript, listScript, outboxScript } from './read-scripts.ts'
+import { outboxScript, removeScript } from './outbox-scripts.ts'
+import { factsScript, listScript } from './read-scripts.ts'
 import { Reads } from './reads.ts'
 import { inspectClient, refuseUnsafe, UnsafeStoreError, type RedisSetting } from './safety.ts'
-import { run, send, type Script } from './script.ts'
+import { run, type Argument, type Script } from './script.ts'
 import { parseRedisUrl } from './url.ts'
 
 export interface RedisStoreOptions {
@@ -149,17 +151,19 @@ class RedisStore implements Store {
     return { entries, next: formatCursor({ expiresAt, name: nextName!.toString('latin1') }) }
   }
 
-  async facts(partition: Partition, after: string | undefined): Promise<FactLog> {
+  async facts(partition: Partition, after: string | undefined, tip?: string): Promise<FactLog> {
     checkPartition(partition)
     const [, epoch = '', from = '0'] = after?.split(':') ?? []
     const prefix = prefixOf(partition)
     const position = [epoch, /^\d{1,15}$/.test(from) ? from : '0']
     const reply = await this.#run(factsScript, 2, [`${prefix}.meta`, `${prefix}.facts`, ...position])
-    const [head, sequence, facts] = reply as [Buffer, number, StreamEntry[]]
-    return answerFacts({ partition, epoch: head.toString('latin1'), sequence }, after, () =>
-      facts.map(([id, [, kind, , about]]) => ({
+    const [ofEpoch, sequence, headTip, facts] = reply as [Buffer, number, Buffer | null, StreamEntry[]]
+    const head = { partition, epoch: ofEpoch.toString('latin1'), sequence, tip: headTip?.toString('latin1') }
+    return answerFacts(head, after, tip, () =>
+      facts.map(([id, [, kind, , about, , , , previousTip]]) => ({
         sequence: sequenceOf(id),
         fact: { kind: kind!.toString('latin1') as FactKind, id: about!.toString() },
+        previousTip: previousTip?.toString('latin1'),
       })),
     )
   }
@@ -180,10 +184,12 @@ class RedisStore implements Store {
           event: event!,
         }))
       },
-      remove: async (sequences) => {
-        const ids = sequences.map((sequence) => `${sequence}-0`)
-        for (let n = 0; n < ids.length; n += idsPerCommand)
-          await this.#reading.use((client) => send(client, 'xdel', [keys[1]!, ...ids.slice(n, n + idsPerCommand)]))
+      remove: async (journaled) => {
+        for (let n = 0; n < journaled.length; n += maxRemovalsPerScript) {
+          const some = journaled.slice(n, n + maxRemovalsPerScript)
+          const args = some.flatMap(({ sequence, eventId }) => [String(sequence), eventStart(eventId)])
+          await this.#run(removeScript, 1, [keys[1]!, ...args])
+        }
       },
       size: async () => (await ask(0, 0))[1],
     }
@@ -198,13 +204,10 @@ class RedisStore implements Store {
     await Promise.all([this.#reading.close(), this.#committing.close()])
   }
 
-  #run(script: Script, keys: number, args: string[]): Promise<unknown> {
+  #run(script: Script, keys: number, args: Argument[]): Promise<unknown> {
     return this.#reading.use((client) => run(client, script, keys, args))
   }
 }
-
-/** Ids of one XDEL, so that others have their turn. */
-const idsPerCommand = 1_000
 
 /** The id, and fields and values one after the other. */
 type StreamEntry = [Buffer, Buffer[]]

@@ -1,5 +1,6 @@
 import { formatRevision, type Millis } from '@countersign/contracts'
 import type { DatabaseSync } from 'node:sqlite'
+import { tipOf } from '../fact-log.ts'
 import { appliedIdsKeptMs, clearedPerCommit, factsKeptMs, maxFactsKept } from '../limits.ts'
 import type { Committed, Put } from '../port.ts'
 import type { PreparedCommit } from '../validate.ts'
@@ -12,11 +13,13 @@ interface PartitionRow {
   facts: number
   outbox: number
   backlog: number
+  /** Null in data written before there were tips. */
+  tip: string | null
 }
 
 const prepareStatements = (database: DatabaseSync) => ({
   isApplied: database.prepare('SELECT 1 FROM applied WHERE id = ?'),
-  partition: database.prepare('SELECT epoch, facts, outbox, backlog FROM partitions WHERE partition = ?'),
+  partition: database.prepare('SELECT epoch, facts, outbox, backlog, tip FROM partitions WHERE partition = ?'),
   version: database.prepare('SELECT version FROM entries WHERE key = ? AND (expires_at IS NULL OR expires_at > ?)'),
   deleteExpired: database.prepare('DELETE FROM entries WHERE key = ? AND expires_at <= ?'),
   put: database.prepare(
@@ -27,14 +30,16 @@ const prepareStatements = (database: DatabaseSync) => ({
   addMember: database.prepare('INSERT OR IGNORE INTO members (listing, expires_at, key) VALUES (?, ?, ?)'),
   delete: database.prepare('DELETE FROM entries WHERE key = ?'),
   addEvent: database.prepare('INSERT INTO outbox (partition, sequence, facts, event) VALUES (?, ?, ?, ?)'),
-  addFact: database.prepare('INSERT INTO facts (partition, sequence, kind, id, at) VALUES (?, ?, ?, ?, ?)'),
+  addFact: database.prepare(
+    'INSERT INTO facts (partition, sequence, kind, id, at, previous_tip) VALUES (?, ?, ?, ?, ?, ?)',
+  ),
   oldestYoungFact: database.prepare(
     'SELECT sequence FROM facts WHERE partition = ? AND at > ? ORDER BY sequence LIMIT 1',
   ),
   forgetFacts: database.prepare('DELETE FROM facts WHERE partition = ? AND sequence < ?'),
   addApplied: database.prepare('INSERT INTO applied (id, at) VALUES (?, ?)'),
   setPartition: database.prepare(
-    'INSERT OR REPLACE INTO partitions (partition, epoch, facts, outbox, backlog) VALUES (?, ?, ?, ?, ?)',
+    'INSERT OR REPLACE INTO partitions (partition, epoch, facts, outbox, backlog, tip) VALUES (?, ?, ?, ?, ?, ?)',
   ),
   clearEntries: database.prepare(
     'DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)',
@@ -59,13 +64,13 @@ export class Commits {
     const { id, partition, checks, puts, deletes } = commit
     const sql = this.#sql
     const row = sql.partition.get(partition) as PartitionRow | undefined
-    if (row && sql.isApplied.get(id)) return committed(commit, row, undefined)
+    if (row && sql.isApplied.get(id)) return { ...committed(commit, row, '', undefined), repeated: true }
     for (const { key, version } of checks)
       if ((sql.version.get(key, at)?.version ?? null) !== version) return 'conflict'
     for (const put of puts) this.#put(put, id, at)
     for (const key of deletes) sql.delete.run(key)
     sql.addApplied.run(id, at)
-    return this.#log(commit, row ?? { epoch: this.#randomEpoch(), facts: 0, outbox: 0, backlog: 0 }, at)
+    return this.#log(commit, row ?? { epoch: this.#randomEpoch(), ...empty }, at)
   }
 
   #put({ key, value, expiresAt, links = [], listedIn = [] }: Put, version: string, at: Millis): void {
@@ -78,23 +83,26 @@ export class Commits {
   }
 
   #log(commit: PreparedCommit, before: PartitionRow, at: Millis): Committed {
-    const { partition, facts, encodedEvents } = commit
+    const { id: commitId, partition, facts, encodedEvents } = commit
     const sql = this.#sql
+    const previousTip = before.tip ?? ''
     const after = {
       epoch: before.epoch,
       facts: before.facts + facts.length,
       outbox: before.outbox + encodedEvents.length,
       backlog: before.backlog + encodedEvents.length,
+      tip: facts.length === 0 ? previousTip : tipOf(commitId),
     }
-    for (const [n, { kind, id }] of facts.entries()) sql.addFact.run(partition, before.facts + n + 1, kind, id, at)
+    for (const [n, { kind, id }] of facts.entries())
+      sql.addFact.run(partition, before.facts + n + 1, kind, id, at, n === 0 ? previousTip : after.tip)
     for (const [n, event] of encodedEvents.entries())
       sql.addEvent.run(partition, before.outbox + n + 1, after.facts, event)
-    sql.setPartition.run(partition, after.epoch, after.facts, after.outbox, after.backlog)
+    sql.setPartition.run(partition, after.epoch, after.facts, after.outbox, after.backlog, after.tip)
     if (facts.length > 0) {
       const young = sql.oldestYoungFact.get(partition, at - factsKeptMs)?.sequence ?? after.facts + 1
       sql.forgetFacts.run(partition, Math.max(Number(young), after.facts + 1 - maxFactsKept))
     }
-    return committed(commit, after, encodedEvents.length === 0 ? undefined : before.outbox + 1)
+    return committed(commit, after, previousTip, encodedEvents.length === 0 ? undefined : before.outbox + 1)
   }
 
   /** Clears away more than these commits add, but a bounded number, of what is dead. */
@@ -105,8 +113,17 @@ export class Commits {
   }
 }
 
-const committed = ({ partition }: PreparedCommit, row: PartitionRow, firstSequence: number | undefined): Committed => ({
+const empty = { facts: 0, outbox: 0, backlog: 0, tip: '' }
+
+const committed = (
+  { partition }: PreparedCommit,
+  row: PartitionRow,
+  previousTip: string,
+  firstSequence: number | undefined,
+): Committed => ({
   revision: formatRevision({ partition, epoch: row.epoch, sequence: row.facts }),
+  previousTip,
+  repeated: false,
   firstSequence,
   backlogEvents: row.backlog,
 })

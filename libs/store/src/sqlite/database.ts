@@ -3,10 +3,9 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteBusyMs } from '../limits.ts'
 
-/** Raised with every change of the schema; a file of a newer version is refused. */
-const schemaVersion = 1
-
-const schema = `
+/** What brings a file from each version of the schema to the next; a file of a newer version is refused. */
+const steps = [
+  `
   CREATE TABLE partitions (
     partition INTEGER PRIMARY KEY, epoch TEXT NOT NULL, facts INTEGER NOT NULL, outbox INTEGER NOT NULL,
     backlog INTEGER NOT NULL
@@ -30,8 +29,12 @@ const schema = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE applied (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX applied_by_time ON applied (at);
-  PRAGMA user_version = ${schemaVersion};
-`
+`,
+  `
+  ALTER TABLE partitions ADD COLUMN tip TEXT;
+  ALTER TABLE facts ADD COLUMN previous_tip TEXT;
+`,
+]
 
 /**
  * Opens the file, making it (for its owner only) and its folder when missing. Every commit is on the disk before it is
@@ -57,10 +60,10 @@ function migrate(database: DatabaseSync, path: string): void {
   database.exec('BEGIN IMMEDIATE')
   try {
     const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
-    if (version > schemaVersion)
-      throw new Error(`${path} was written by a newer Countersign (schema ${version}; this one knows ${schemaVersion})`)
-    if (version === 0) database.exec(schema)
-    database.exec('COMMIT')
+    if (version > steps.length)
+      throw new Error(`${path} was written by a newer Countersign (schema ${version}; this one knows ${steps.length})`)
+    for (const step of steps.slice(version)) database.exec(step)
+    database.exec(`PRAGMA user_version = ${steps.length}; COMMIT`)
   } catch (error) {
     database.exec('ROLLBACK')
     throw error

@@ -2,6 +2,7 @@ import { formatRevision, type FactKind, type Millis, type Partition } from '@cou
 import type { DatabaseSync } from 'node:sqlite'
 import { formatCursor, parseCursor } from '../cursor.ts'
 import { randomEpoch } from '../epoch.ts'
+import { eventStart } from '../event-start.ts'
 import { answerFacts } from '../fact-log.ts'
 import { maxCommitsPerTransaction } from '../limits.ts'
 import type { Bytes, Commit, Committed, Entry, Key, Listing, Outbox, Page, PageRequest, Store } from '../port.ts'
@@ -55,14 +56,17 @@ const prepareReads = (database: DatabaseSync) => ({
      WHERE m.listing = ?1 AND m.expires_at > ?2 AND (m.expires_at, m.key) > (?3, ?4)
      ORDER BY m.expires_at, m.key LIMIT ?5`,
   ),
-  partition: database.prepare('SELECT epoch, facts AS sequence, backlog FROM partitions WHERE partition = ?'),
+  partition: database.prepare('SELECT epoch, facts AS sequence, backlog, tip FROM partitions WHERE partition = ?'),
   facts: database.prepare(
-    'SELECT sequence, kind, id FROM facts WHERE partition = ? AND sequence > ? AND sequence <= ? ORDER BY sequence',
+    `SELECT sequence, kind, id, previous_tip FROM facts WHERE partition = ? AND sequence > ? AND sequence <= ?
+     ORDER BY sequence`,
   ),
   readOutbox: database.prepare(
     'SELECT sequence, facts, event FROM outbox WHERE partition = ? AND sequence > ? ORDER BY sequence LIMIT ?',
   ),
-  removeFromOutbox: database.prepare('DELETE FROM outbox WHERE partition = ? AND sequence = ?'),
+  removeFromOutbox: database.prepare(
+    'DELETE FROM outbox WHERE partition = ? AND sequence = ? AND substr(event, 1, length(?3)) = ?3',
+  ),
   lowerBacklog: database.prepare('UPDATE partitions SET backlog = backlog - ? WHERE partition = ?'),
 })
 
@@ -143,18 +147,17 @@ class SqliteStore implements Store {
     return { entries, next: formatCursor({ expiresAt, name: last.key.slice(last.key.indexOf(':') + 1) }) }
   }
 
-  async facts(partition: Partition, after: string | undefined) {
+  async facts(partition: Partition, after: string | undefined, tip?: string) {
     checkPartition(partition)
-    return this.#ask(() => {
-      const head = { partition, ...this.#head(partition) }
-      return answerFacts(head, after, (from) => {
-        const rows = this.#sql.facts.all(partition, from, head.sequence)
-        return rows.map(({ sequence, kind, id }) => ({
+    return this.#ask(() =>
+      answerFacts({ partition, ...this.#head(partition) }, after, tip, (from, last) =>
+        this.#sql.facts.all(partition, from, last).map(({ sequence, kind, id, previous_tip: previousTip }) => ({
           sequence: Number(sequence),
           fact: { kind: kind as FactKind, id: String(id) },
-        }))
-      })
-    })
+          previousTip: optional(previousTip),
+        })),
+      ),
+    )
   }
 
   outbox(partition: Partition): Outbox {
@@ -171,17 +174,18 @@ class SqliteStore implements Store {
           }))
         })
       },
-      remove: async (sequences) => this.#ask(() => this.#removeFromOutbox(partition, sequences)),
+      remove: async (journaled) => this.#ask(() => this.#removeFromOutbox(partition, journaled)),
       size: async () => this.#ask(() => this.#head(partition).backlog),
     }
   }
 
-  #removeFromOutbox(partition: Partition, sequences: number[]): void {
-    if (sequences.length === 0) return
+  #removeFromOutbox(partition: Partition, journaled: { sequence: number; eventId: string }[]): void {
+    if (journaled.length === 0) return
     this.#database.exec('BEGIN IMMEDIATE')
     try {
       let removed = 0
-      for (const sequence of sequences) removed += Number(this.#sql.removeFromOutbox.run(partition, sequence).changes)
+      for (const { sequence, eventId } of journaled)
+        removed += Number(this.#sql.removeFromOutbox.run(partition, sequence, eventStart(eventId)).changes)
       this.#sql.lowerBacklog.run(removed, partition)
       this.#database.exec('COMMIT')
     } finally {
@@ -198,10 +202,11 @@ class SqliteStore implements Store {
     if (this.#database.isOpen) this.#database.close()
   }
 
-  #head(partition: Partition): { epoch: string; sequence: number; backlog: number } {
+  #head(partition: Partition): { epoch: string; sequence: number; backlog: number; tip: string | undefined } {
     const row = this.#sql.partition.get(partition)
-    if (!row) return { epoch: '', sequence: 0, backlog: 0 }
-    return { epoch: String(row.epoch), sequence: Number(row.sequence), backlog: Number(row.backlog) }
+    if (!row) return { epoch: '', sequence: 0, backlog: 0, tip: '' }
+    const { epoch, sequence, backlog, tip } = row
+    return { epoch: String(epoch), sequence: Number(sequence), backlog: Number(backlog), tip: optional(tip) }
   }
 
   #ask<T>(work: () => T): T {
@@ -215,3 +220,5 @@ class SqliteStore implements Store {
 }
 
 const entryOf = ({ key, version, value }: EntryRow): Entry => ({ key, version, value })
+
+const optional = (column: unknown): string | undefined => (typeof column === 'string' ? column : undefined)

@@ -30,6 +30,13 @@ export interface IntrospectRequest {
   token: string;
   /** RFC 7662 section 2.1; never needed, and a wrong one does no harm. */
   tokenTypeHint: string;
+  /**
+   * A revision, as a revocation answers with: the answer comes from no older view. Of several partitions: one each,
+   * separated by spaces.
+   */
+  minRevision: string;
+  /** The oldest view that will do, milliseconds; 0: ask the store. Unset: as the service is configured. */
+  maxStalenessMs?: number | undefined;
 }
 
 /** RFC 7662 section 2.2. When `active` is false nothing else is set: unknown, expired, revoked and not-yours look alike. */
@@ -49,6 +56,23 @@ export interface IntrospectResponse {
   iss: string;
   /** The token's fingerprint, as in the audit events. */
   jti: string;
+  revokedBy:
+    | RevokedBy
+    | undefined;
+  /** Of the person whose token it is; a machine has none. */
+  roles: string[];
+}
+
+/**
+ * What revokes the token, besides a fact of kind `token` with base64url(SHA-256(token)) as its id, and one of kind
+ * `client` with `client_id`.
+ */
+export interface RevokedBy {
+  partition: number;
+  grantId: string;
+  /** Empty for a machine's token. */
+  sessionId: string;
+  subject: string;
 }
 
 export interface BatchIntrospectRequest {
@@ -62,14 +86,30 @@ export interface BatchIntrospectResponse {
 export interface StreamIntrospectRequest {
   /** Chosen by the caller; comes back with the answer. */
   id: number;
-  request: IntrospectRequest | undefined;
+  request:
+    | IntrospectRequest
+    | undefined;
+  /** Instead of `request`: up to 1,000 questions at once, answered together in `outcomes`. */
+  requests: IntrospectRequest[];
 }
 
 export interface StreamIntrospectResponse {
   id: number;
-  outcome: { $case: "response"; value: IntrospectResponse } | //
-  /** This question could not be answered; the stream goes on. */
-  { $case: "failure"; value: IntrospectFailure } | undefined;
+  outcome:
+    | { $case: "response"; value: IntrospectResponse }
+    | //
+    /** This question could not be answered; the stream goes on. */
+    { $case: "failure"; value: IntrospectFailure }
+    | undefined;
+  /** In the order of `requests`. */
+  outcomes: Outcome[];
+}
+
+export interface Outcome {
+  outcome:
+    | { $case: "response"; value: IntrospectResponse }
+    | { $case: "failure"; value: IntrospectFailure }
+    | undefined;
 }
 
 export interface IntrospectFailure {
@@ -78,8 +118,85 @@ export interface IntrospectFailure {
   message: string;
 }
 
+export interface WatchRequest {
+  say:
+    | //
+    /** First of all, and once. */
+    { $case: "hello"; value: Hello }
+    | { $case: "probe"; value: Probe }
+    | { $case: "applied"; value: Applied }
+    | undefined;
+}
+
+export interface Hello {
+  /** Names the cache where it is said how far caches are. */
+  name: string;
+  /** For how long the cache answers without proof of freshness; probes come at least three times as often. */
+  maxStalenessMs: number;
+}
+
+/** Asks for the head of every partition's log of facts, read from the store after this arrived. */
+export interface Probe {
+  /** Comes back with the answer; a later one takes the place of one that was not answered yet. */
+  nonce: number;
+  /** Where the cache is, in each partition that it knows. */
+  places: Place[];
+}
+
+export interface Place {
+  revision: string;
+  /** Names the newest fact: what was last told with this revision. */
+  tip: string;
+}
+
+/** The cache has applied every fact up to these revisions. */
+export interface Applied {
+  revisions: string[];
+}
+
+export interface WatchResponse {
+  say: { $case: "answer"; value: ProbeAnswer } | //
+  /** Facts just committed; may be lost, repeated or out of order. */
+  { $case: "push"; value: FactPush } | undefined;
+}
+
+export interface ProbeAnswer {
+  nonce: number;
+  /** One for each partition. */
+  logs: PartitionLog[];
+}
+
+export interface PartitionLog {
+  /** The head. */
+  revision: string;
+  tip: string;
+  /** Whether `facts` are all that came after the place asked about. If not: forget everything, and begin here. */
+  complete: boolean;
+  /** The place asked about is of another history of the store (a restored backup, a failover that lost writes). */
+  otherHistory: boolean;
+  /** In order, the last one at the head. */
+  facts: Fact[];
+}
+
+export interface FactPush {
+  /** Where the log stands with these facts: the last one's place. */
+  revision: string;
+  tip: string;
+  facts: Fact[];
+  /** The tip before them. */
+  previousTip: string;
+}
+
+export interface Fact {
+  /** `token`, `grant`, `session`, `subject`, `client`; whoever does not know a kind forgets the whole partition. */
+  kind: string;
+  id: string;
+  /** In a PartitionLog: the log's tip once this fact was written. */
+  tip: string;
+}
+
 function createBaseIntrospectRequest(): IntrospectRequest {
-  return { token: "", tokenTypeHint: "" };
+  return { token: "", tokenTypeHint: "", minRevision: "", maxStalenessMs: undefined };
 }
 
 export const IntrospectRequest: MessageFns<IntrospectRequest> = {
@@ -89,6 +206,12 @@ export const IntrospectRequest: MessageFns<IntrospectRequest> = {
     }
     if (message.tokenTypeHint !== "") {
       writer.uint32(18).string(message.tokenTypeHint);
+    }
+    if (message.minRevision !== "") {
+      writer.uint32(26).string(message.minRevision);
+    }
+    if (message.maxStalenessMs !== undefined) {
+      writer.uint32(32).uint32(message.maxStalenessMs);
     }
     return writer;
   },
@@ -122,6 +245,22 @@ export const IntrospectRequest: MessageFns<IntrospectRequest> = {
             message.tokenTypeHint = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.minRevision = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxStalenessMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -149,6 +288,8 @@ function createBaseIntrospectResponse(): IntrospectResponse {
     aud: [],
     iss: "",
     jti: "",
+    revokedBy: undefined,
+    roles: [],
   };
 }
 
@@ -189,6 +330,12 @@ export const IntrospectResponse: MessageFns<IntrospectResponse> = {
     }
     if (message.jti !== "") {
       writer.uint32(98).string(message.jti);
+    }
+    if (message.revokedBy !== undefined) {
+      RevokedBy.encode(message.revokedBy, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.roles) {
+      writer.uint32(114).string(v!);
     }
     return writer;
   },
@@ -302,6 +449,101 @@ export const IntrospectResponse: MessageFns<IntrospectResponse> = {
             message.jti = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.revokedBy = RevokedBy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.roles.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRevokedBy(): RevokedBy {
+  return { partition: 0, grantId: "", sessionId: "", subject: "" };
+}
+
+export const RevokedBy: MessageFns<RevokedBy> = {
+  encode(message: RevokedBy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).uint32(message.partition);
+    }
+    if (message.grantId !== "") {
+      writer.uint32(18).string(message.grantId);
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(26).string(message.sessionId);
+    }
+    if (message.subject !== "") {
+      writer.uint32(34).string(message.subject);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokedBy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokedBy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.grantId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -408,7 +650,7 @@ export const BatchIntrospectResponse: MessageFns<BatchIntrospectResponse> = {
 };
 
 function createBaseStreamIntrospectRequest(): StreamIntrospectRequest {
-  return { id: 0, request: undefined };
+  return { id: 0, request: undefined, requests: [] };
 }
 
 export const StreamIntrospectRequest: MessageFns<StreamIntrospectRequest> = {
@@ -418,6 +660,9 @@ export const StreamIntrospectRequest: MessageFns<StreamIntrospectRequest> = {
     }
     if (message.request !== undefined) {
       IntrospectRequest.encode(message.request, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.requests) {
+      IntrospectRequest.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -451,6 +696,14 @@ export const StreamIntrospectRequest: MessageFns<StreamIntrospectRequest> = {
             message.request = IntrospectRequest.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requests.push(IntrospectRequest.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -465,7 +718,7 @@ export const StreamIntrospectRequest: MessageFns<StreamIntrospectRequest> = {
 };
 
 function createBaseStreamIntrospectResponse(): StreamIntrospectResponse {
-  return { id: 0, outcome: undefined };
+  return { id: 0, outcome: undefined, outcomes: [] };
 }
 
 export const StreamIntrospectResponse: MessageFns<StreamIntrospectResponse> = {
@@ -480,6 +733,9 @@ export const StreamIntrospectResponse: MessageFns<StreamIntrospectResponse> = {
       case "failure":
         IntrospectFailure.encode(message.outcome.value, writer.uint32(26).fork()).join();
         break;
+    }
+    for (const v of message.outcomes) {
+      Outcome.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -515,6 +771,73 @@ export const StreamIntrospectResponse: MessageFns<StreamIntrospectResponse> = {
           }
           case 3: {
             if (tag !== 26) {
+              break;
+            }
+
+            message.outcome = { $case: "failure", value: IntrospectFailure.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.outcomes.push(Outcome.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOutcome(): Outcome {
+  return { outcome: undefined };
+}
+
+export const Outcome: MessageFns<Outcome> = {
+  encode(message: Outcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.outcome?.$case) {
+      case "response":
+        IntrospectResponse.encode(message.outcome.value, writer.uint32(10).fork()).join();
+        break;
+      case "failure":
+        IntrospectFailure.encode(message.outcome.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Outcome {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOutcome();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.outcome = { $case: "response", value: IntrospectResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
               break;
             }
 
@@ -591,6 +914,646 @@ export const IntrospectFailure: MessageFns<IntrospectFailure> = {
   },
 };
 
+function createBaseWatchRequest(): WatchRequest {
+  return { say: undefined };
+}
+
+export const WatchRequest: MessageFns<WatchRequest> = {
+  encode(message: WatchRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.say?.$case) {
+      case "hello":
+        Hello.encode(message.say.value, writer.uint32(10).fork()).join();
+        break;
+      case "probe":
+        Probe.encode(message.say.value, writer.uint32(18).fork()).join();
+        break;
+      case "applied":
+        Applied.encode(message.say.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.say = { $case: "hello", value: Hello.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.say = { $case: "probe", value: Probe.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.say = { $case: "applied", value: Applied.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHello(): Hello {
+  return { name: "", maxStalenessMs: 0 };
+}
+
+export const Hello: MessageFns<Hello> = {
+  encode(message: Hello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.maxStalenessMs !== 0) {
+      writer.uint32(16).uint32(message.maxStalenessMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Hello {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHello();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.maxStalenessMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseProbe(): Probe {
+  return { nonce: 0, places: [] };
+}
+
+export const Probe: MessageFns<Probe> = {
+  encode(message: Probe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nonce !== 0) {
+      writer.uint32(8).uint64(message.nonce);
+    }
+    for (const v of message.places) {
+      Place.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Probe {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProbe();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.nonce = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.places.push(Place.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePlace(): Place {
+  return { revision: "", tip: "" };
+}
+
+export const Place: MessageFns<Place> = {
+  encode(message: Place, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== "") {
+      writer.uint32(10).string(message.revision);
+    }
+    if (message.tip !== "") {
+      writer.uint32(18).string(message.tip);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Place {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.revision = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tip = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseApplied(): Applied {
+  return { revisions: [] };
+}
+
+export const Applied: MessageFns<Applied> = {
+  encode(message: Applied, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.revisions) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Applied {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApplied();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.revisions.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWatchResponse(): WatchResponse {
+  return { say: undefined };
+}
+
+export const WatchResponse: MessageFns<WatchResponse> = {
+  encode(message: WatchResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.say?.$case) {
+      case "answer":
+        ProbeAnswer.encode(message.say.value, writer.uint32(10).fork()).join();
+        break;
+      case "push":
+        FactPush.encode(message.say.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.say = { $case: "answer", value: ProbeAnswer.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.say = { $case: "push", value: FactPush.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseProbeAnswer(): ProbeAnswer {
+  return { nonce: 0, logs: [] };
+}
+
+export const ProbeAnswer: MessageFns<ProbeAnswer> = {
+  encode(message: ProbeAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nonce !== 0) {
+      writer.uint32(8).uint64(message.nonce);
+    }
+    for (const v of message.logs) {
+      PartitionLog.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProbeAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProbeAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.nonce = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.logs.push(PartitionLog.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePartitionLog(): PartitionLog {
+  return { revision: "", tip: "", complete: false, otherHistory: false, facts: [] };
+}
+
+export const PartitionLog: MessageFns<PartitionLog> = {
+  encode(message: PartitionLog, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== "") {
+      writer.uint32(10).string(message.revision);
+    }
+    if (message.tip !== "") {
+      writer.uint32(18).string(message.tip);
+    }
+    if (message.complete !== false) {
+      writer.uint32(24).bool(message.complete);
+    }
+    if (message.otherHistory !== false) {
+      writer.uint32(32).bool(message.otherHistory);
+    }
+    for (const v of message.facts) {
+      Fact.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionLog {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionLog();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.revision = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tip = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.complete = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.otherHistory = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.facts.push(Fact.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFactPush(): FactPush {
+  return { revision: "", tip: "", facts: [], previousTip: "" };
+}
+
+export const FactPush: MessageFns<FactPush> = {
+  encode(message: FactPush, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== "") {
+      writer.uint32(10).string(message.revision);
+    }
+    if (message.tip !== "") {
+      writer.uint32(18).string(message.tip);
+    }
+    for (const v of message.facts) {
+      Fact.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.previousTip !== "") {
+      writer.uint32(34).string(message.previousTip);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FactPush {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFactPush();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.revision = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tip = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.facts.push(Fact.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.previousTip = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFact(): Fact {
+  return { kind: "", id: "", tip: "" };
+}
+
+export const Fact: MessageFns<Fact> = {
+  encode(message: Fact, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    if (message.tip !== "") {
+      writer.uint32(26).string(message.tip);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Fact {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFact();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tip = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type IntrospectionService = typeof IntrospectionService;
 export const IntrospectionService = {
   /** One token, one answer. */
@@ -627,6 +1590,19 @@ export const IntrospectionService = {
       Buffer.from(StreamIntrospectResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamIntrospectResponse => StreamIntrospectResponse.decode(value),
   },
+  /**
+   * For whoever keeps answers: revocations as they come, and proof that none is missing. `docs/revocation.md` tells the
+   * rules that a cache must keep; `@countersign/sdk` keeps them.
+   */
+  watch: {
+    path: "/countersign.introspection.v1.Introspection/Watch" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchRequest): Buffer => Buffer.from(WatchRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchRequest => WatchRequest.decode(value),
+    responseSerialize: (value: WatchResponse): Buffer => Buffer.from(WatchResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchResponse => WatchResponse.decode(value),
+  },
 } as const;
 
 export interface IntrospectionServer extends UntypedServiceImplementation {
@@ -636,6 +1612,11 @@ export interface IntrospectionServer extends UntypedServiceImplementation {
   batchIntrospect: handleUnaryCall<BatchIntrospectRequest, BatchIntrospectResponse>;
   /** Questions as they come, answers as they are known, matched by id and not by order. */
   streamIntrospect: handleBidiStreamingCall<StreamIntrospectRequest, StreamIntrospectResponse>;
+  /**
+   * For whoever keeps answers: revocations as they come, and proof that none is missing. `docs/revocation.md` tells the
+   * rules that a cache must keep; `@countersign/sdk` keeps them.
+   */
+  watch: handleBidiStreamingCall<WatchRequest, WatchResponse>;
 }
 
 export interface IntrospectionClient extends Client {
@@ -680,6 +1661,13 @@ export interface IntrospectionClient extends Client {
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<StreamIntrospectRequest, StreamIntrospectResponse>;
+  /**
+   * For whoever keeps answers: revocations as they come, and proof that none is missing. `docs/revocation.md` tells the
+   * rules that a cache must keep; `@countersign/sdk` keeps them.
+   */
+  watch(): ClientDuplexStream<WatchRequest, WatchResponse>;
+  watch(options: Partial<CallOptions>): ClientDuplexStream<WatchRequest, WatchResponse>;
+  watch(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<WatchRequest, WatchResponse>;
 }
 
 export const IntrospectionClient = makeGenericClientConstructor(

@@ -1,0 +1,5 @@
+export type { Answer } from './answers.ts'
+export * from './cache.ts'
+export * from './clock.ts'
+export { leaseLimits, probeIntervalMs, type LeaseLimits } from './limits.ts'
+export type { LoggedFact, PartitionLog, Place } from './view.ts'

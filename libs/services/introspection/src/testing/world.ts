@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto'
+import { parseRevision, type FactPush } from '@countersign/contracts'
+
+import type { WatchRequest, WatchResponse } from '@countersign/contracts/introspection'
+import { ManualClock } from '@countersign/leased-cache/testing/clock'
+import { createMemoryStore, type MemoryStore } from '@countersign/store/memory'
+import {
+  buildClients,
+  clientKey,
+  createClientAuthentication,
+  createTokenFormat,
+  grantKey,
+  issueClientCredentials,
+  revokeToken,
+  createRecordReader,
+  Secrets,
+  system,
+  tagKeyFrom,
+  tokenKey,
+  type Client,
+  type ClientState,
+} from '@countersign/tokens'
+import { ClientOrigin, ClientRecord, GrantRecord } from '@countersign/contracts/records'
+import { basicAuthorization } from './basic.ts'
+import { createIntrospectionService, type IntrospectionService, type IntrospectionServiceOptions } from '../service.ts'
+
+const secret = (text: string) => ({ reveal: () => text })
+const hex = (bytes: number) => randomBytes(bytes).toString('hex')
+
+/** A store with one machine client, a service over it, and whoever asks. */
+export class World {
+  readonly clock = new ManualClock()
+  readonly store: MemoryStore = createMemoryStore({ now: this.clock.now })
+  readonly format = createTokenFormat(tagKeyFrom(randomBytes(32)))
+  readonly secrets = new Secrets()
+  readonly clients = buildClients(
+    [
+      {
+        id: 'batch',
+        secret: secret('batch-secret'),
+        grants: ['client_credentials'],
+        scopes: ['read'],
+        audience: ['r'],
+      },
+      { id: 'api', secret: secret('api-secret'), introspect: ['r'] },
+      { id: 'operator', secret: secret('operator-secret'), audit: true },
+    ].map((definition) => definition as never),
+    [{ id: 'r', audience: 'urn:r' } as never],
+    this.secrets,
+    60_000,
+  )
+  readonly authentication = createClientAuthentication(() => this.clients, this.secrets, {
+    blockedSeconds: () => undefined,
+    fail: () => undefined,
+  })
+  readonly announced = new Set<(push: FactPush) => void>()
+  readonly surveyed = new Set<(question: Uint8Array) => Uint8Array | undefined>()
+  readonly logged: string[] = []
+  /** Reads of the store, by kind. */
+  readonly reads = { follow: 0, facts: 0 }
+  /** What a read of the store waits for. */
+  gate: Promise<void> | undefined
+  isDown = false
+
+  async #read<T>(kind: 'follow' | 'facts', read: () => Promise<T>): Promise<T> {
+    this.reads[kind]++
+    if (this.isDown) throw new Error('down')
+    const answer = await read()
+    await this.gate
+    return answer
+  }
+
+  readonly reader = {
+    follow: (key: string) => this.#read('follow', () => this.store.follow(key)),
+    facts: (partition: number, after?: string, tip?: string) =>
+      this.#read('facts', () => this.store.facts(partition, after, tip)),
+  }
+
+  service(options: Partial<IntrospectionServiceOptions> = {}): IntrospectionService {
+    const subscribe =
+      <T>(handlers: Set<T>) =>
+      (handler: T) => {
+        handlers.add(handler)
+        return { close: async () => void handlers.delete(handler) }
+      }
+    return createIntrospectionService({
+      reader: this.reader,
+      bus: {
+        onAnnounced: subscribe(this.announced),
+        onSurvey: subscribe(this.surveyed),
+        survey: async (question) => [...this.surveyed].flatMap((handler) => handler(question) ?? []),
+      },
+      partitions: 1,
+      maxStalenessMs: 1_000,
+      cacheEntries: 1_000,
+      replica: 'one',
+      clock: this.clock,
+      random: Math.random,
+      format: this.format,
+      scanning: { blockedSeconds: () => undefined, fail: () => undefined },
+      issuer: 'https://issuer.example',
+      authentication: this.authentication,
+      log: {
+        warn: (_, message) => void this.logged.push(message),
+        error: (_, message) => void this.logged.push(message),
+      },
+      ...options,
+    })
+  }
+
+  client(id: string): Client {
+    return this.clients.get(id)!
+  }
+
+  /** Writes the client and its standing grant. */
+  async prepare(): Promise<void> {
+    const { id, digest } = this.client('batch')
+    const record: ClientRecord = {
+      id,
+      origin: ClientOrigin.FILE,
+      digest,
+      homePartition: 0,
+      createdAt: 1,
+      disabledAt: 0,
+      epoch: 0,
+    }
+    const grant: GrantRecord = {
+      id: 'standing.batch',
+      clientId: id,
+      subject: '',
+      sessionId: '',
+      scope: '',
+      createdAt: 1,
+      revokedAt: 0,
+    }
+    const puts = [
+      { key: clientKey(0, id), value: ClientRecord.encode(record).finish() },
+      { key: grantKey(0, grant.id), value: GrantRecord.encode(grant).finish(), links: [clientKey(0, id)] },
+    ]
+    await this.store.commit({ id: hex(16), partition: 0, checks: [], puts, deletes: [], events: [], facts: [] })
+  }
+
+  async issue(): Promise<string> {
+    const [client, standingGrant] = await this.store.get([clientKey(0, 'batch'), grantKey(0, 'standing.batch')])
+    const state: ClientState = {
+      partition: 0,
+      client: { record: ClientRecord.decode(client!.value), version: client!.version },
+      standingGrant: { record: GrantRecord.decode(standingGrant!.value), version: standingGrant!.version },
+    }
+    const randomness = { commitId: hex(16), tokenSecret: randomBytes(32) }
+    const asked = { client: this.client('batch'), state, scope: undefined }
+    const issued = issueClientCredentials(asked, this.format, randomness, system, this.clock.now())
+    await this.store.commit(issued.commit)
+    return issued.token
+  }
+
+  /** @returns what is announced, and where it is */
+  async revoke(token: string): Promise<FactPush> {
+    const parsed = this.format.parse(token)!
+    const held = createRecordReader().held((await this.store.follow(tokenKey(0, parsed.digest)))!)
+    const commit = revokeToken({ held, parsed, client: this.client('batch') }, hex(16), system, this.clock.now())!
+    const committed = await this.store.commit(commit)
+    if (committed === 'conflict') throw new Error('conflict')
+    const { revision, previousTip } = committed
+    return { revision, previousTip, tip: commit.id.slice(0, 16), facts: commit.facts }
+  }
+
+  announce(push: FactPush): void {
+    for (const handler of this.announced) handler(push)
+  }
+
+  context(id: string) {
+    const authorization = basicAuthorization(id, `${id}-secret`)
+    return {
+      metadata: { get: (name: string) => (name === 'authorization' ? [authorization] : []) },
+      peerAddress: '127.0.0.1',
+      peerCertificate: undefined,
+    }
+  }
+
+  /** Opens a watch, and keeps what is heard. */
+  watch(service: IntrospectionService, id = 'api') {
+    const heard: WatchResponse[] = []
+    const failed: unknown[] = []
+    const peer = {
+      send: (response: WatchResponse) => void heard.push(response),
+      fail: (why: unknown) => void failed.push(why),
+    }
+    const listener = service.calls.watch.converse(peer, this.context(id))
+    const say = (say: WatchRequest['say']) => listener.onRequest({ say })
+    return {
+      heard,
+      failed,
+      close: () => listener.onClose(),
+      hello: (maxStalenessMs = 1_000, name = 'cache') => say({ $case: 'hello', value: { name, maxStalenessMs } }),
+      probe: (nonce: number, places: { revision: string; tip: string }[] = []) =>
+        say({ $case: 'probe', value: { nonce, places } }),
+      applied: (...revisions: string[]) => say({ $case: 'applied', value: { revisions } }),
+      answers: () => heard.flatMap(({ say: told }) => (told?.$case === 'answer' ? [told.value] : [])),
+      pushes: () => heard.flatMap(({ say: told }) => (told?.$case === 'push' ? [told.value] : [])),
+    }
+  }
+}
+
+export const sequenceOf = (revision: string): number => parseRevision(revision)!.sequence
