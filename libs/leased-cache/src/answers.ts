@@ -1,5 +1,5 @@
 import type { Fact, Millis, Partition } from '@countersign/contracts'
-import { FactWindow, hashOf, isKnownKind } from './fact-window.ts'
+import { FactWindow, hashOf, isFinal, isKnownKind } from './fact-window.ts'
 import type { LeaseLimits } from './limits.ts'
 import { Region, type Entry } from './region.ts'
 import type { View } from './view.ts'
@@ -21,8 +21,13 @@ export interface Kept<V> extends Entry<V> {
   /** Every fact noted up to this tick was checked. */
   goodAt: number
   readonly hashes: readonly number[]
+  /** So many of these, the first ones, are of facts that end it for good. */
+  readonly finals: number
   readonly endsAt: Millis
 }
+
+/** What has become of an answer: it still holds, it never will again, or that is to be asked. */
+export type Standing = 'good' | 'ended' | 'unsure'
 
 /** Answers, and the facts that have come since they were asked for. */
 export class Answers<V> {
@@ -76,6 +81,7 @@ export class Answers<V> {
     // A copy: a token cut out of a longer text would keep all of that.
     const own = Buffer.from(key, 'latin1').toString('latin1')
     if (own !== key) return false
+    const final = revokedBy.filter(isFinal)
     const keptMs = isActive ? this.#limits.keptMs : this.#limits.negativeKeptMs
     const kept: Kept<V> = {
       value,
@@ -84,10 +90,11 @@ export class Answers<V> {
       isUsed: false,
       view,
       goodAt: tick,
-      hashes: revokedBy.map((fact) => hashOf(fact, this.#seed)),
+      hashes: [...final, ...revokedBy.filter((fact) => !isFinal(fact))].map((fact) => hashOf(fact, this.#seed)),
+      finals: final.length,
       endsAt: Math.min(answer.expiresAt, now + keptMs),
     }
-    if (!this.#isValidSince(view, tick) || !this.isGood(kept)) return false
+    if (!this.#isValidSince(view, tick) || this.standing(kept) !== 'good') return false
     this.drop(kept)
     ;(isActive ? this.#active : this.#inactive).set(kept)
     while (this.#active.bytes + this.#inactive.bytes > this.#limits.bytes) {
@@ -96,14 +103,17 @@ export class Answers<V> {
     return true
   }
 
-  /** Whether no fact has come on an answer since it was asked for. */
-  isGood(kept: Kept<V>): boolean {
+  /** Judged by the facts that have come since it was asked for. */
+  standing(kept: Kept<V>): Standing {
     const { tick } = this.#window
-    if (kept.goodAt === tick) return true
-    if (!this.#isValidSince(kept.view, kept.goodAt) || !this.#window.remembers(kept.goodAt)) return false
-    for (const hash of kept.hashes) if (this.#window.isNotedAfter(kept.goodAt, hash)) return false
+    const { goodAt, hashes, finals } = kept
+    if (goodAt === tick) return 'good'
+    if (!this.#isValidSince(kept.view, goodAt) || !this.#window.remembers(goodAt)) return 'unsure'
+    for (let n = 0; n < hashes.length; n++) {
+      if (this.#window.isNotedAfter(goodAt, hashes[n]!)) return n < finals ? 'ended' : 'unsure'
+    }
     kept.goodAt = tick
-    return true
+    return 'good'
   }
 
   stats() {

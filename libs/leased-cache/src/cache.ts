@@ -4,12 +4,14 @@ import type { Clock } from './clock.ts'
 import { leaseLimits, type LeaseLimits } from './limits.ts'
 import { View, type PartitionLog, type Place } from './view.ts'
 
-export interface LeasedCacheOptions {
+export interface LeasedCacheOptions<V> {
   /** B: nothing is answered from the cache that was not proven fresh within so many milliseconds. */
   maxStalenessMs: number
   clock: Clock
   /** From 0 to 1. */
   random: () => number
+  /** Answered where a fact has ended what is kept for good: when many caches hear of it, none of them has to ask. */
+  ended: V
   limits?: Partial<LeaseLimits>
   observer?: Partial<CacheObserver>
 }
@@ -51,16 +53,18 @@ export class LeasedCache<V> {
   readonly #observer: Partial<CacheObserver>
   readonly #views = new Map<Partition, View>()
   readonly #answers: Answers<V>
+  readonly #ended: V
   readonly #probes = new Map<number, SentProbe>()
   #nonce: number
   readonly #counts = { hits: 0, misses: 0, lapsed: 0, flushes: 0, rollbacks: 0, facts: 0, probes: 0, proofs: 0 }
 
-  constructor(options: LeasedCacheOptions) {
+  constructor(options: LeasedCacheOptions<V>) {
     this.#clock = options.clock
     this.#limits = { ...leaseLimits, ...options.limits }
     this.#leaseMs = options.maxStalenessMs * (1 - this.#limits.drift)
     this.#observer = options.observer ?? {}
     this.#answers = new Answers(this.#views, this.#limits, Math.floor(options.random() * 2 ** 32) | 0)
+    this.#ended = options.ended
     this.#nonce = Math.floor(options.random() * 2 ** 48)
   }
 
@@ -73,13 +77,14 @@ export class LeasedCache<V> {
       this.#counts.lapsed++
       return this.#miss()
     }
-    if (now >= kept.endsAt || !this.#answers.isGood(kept)) {
+    const standing = now >= kept.endsAt ? 'unsure' : this.#answers.standing(kept)
+    if (standing === 'unsure') {
       this.#answers.drop(kept)
       return this.#miss()
     }
     kept.isUsed = true
     this.#counts.hits++
-    return kept.value
+    return standing === 'good' ? kept.value : this.#ended
   }
 
   /** To be taken before an answer is asked for, and given with it to {@link keep}. */

@@ -46,6 +46,7 @@ export class LeasedVerifier implements Verifier {
       maxStalenessMs,
       clock,
       random,
+      ended: null,
       limits: { entries: cacheEntries, bytes: Math.max(leaseLimits.bytes, cacheEntries * limits.bytesPerEntry) },
       observer: {
         flushed(_partition, why) {

@@ -1,44 +1,60 @@
-import type { Clock } from '../clock.ts'
+import { systemClock, type Clock } from '../clock.ts'
 
 interface Timer {
-  readonly dueMs: number
-  readonly call: () => void
+  atMs: number
+  call: () => void
 }
 
-/** A clock that stands still until it is moved. */
+/** A clock that goes on when it is told to. Its `now` is made of the two as the real one's is. */
 export class ManualClock implements Clock {
-  #nowMs = 1_000
-  /** Milliseconds between the time of day and the monotonic clock. */
-  offsetMs = 1_700_000_000_000
-  readonly #timers = new Set<Timer>()
+  #monotonicMs = 5_000
+  #wallMs = 1_700_000_000_000
+  #timers: Timer[] = []
+  readonly #system = systemClock({ monotonicMs: () => this.#monotonicMs, wallMs: () => this.#wallMs })
 
-  readonly monotonicMs = (): number => this.#nowMs
-  readonly now = (): number => this.#nowMs + this.offsetMs
+  monotonicMs = (): number => this.#monotonicMs
+  now = (): number => this.#system.now()
 
-  readonly after = (ms: number, call: () => void): (() => void) => {
-    const timer = { dueMs: this.#nowMs + ms, call }
-    this.#timers.add(timer)
-    return () => void this.#timers.delete(timer)
+  after(ms: number, call: () => void): () => void {
+    const timer = { atMs: this.#monotonicMs + ms, call }
+    this.#timers.push(timer)
+    return () => (this.#timers = this.#timers.filter((each) => each !== timer))
   }
 
-  readonly soon = (call: () => void): void => void this.after(0, call)
-
-  /** Timers not run yet. */
-  get waiting(): number {
-    return this.#timers.size
+  soon(call: () => void): void {
+    setImmediate(call)
   }
 
-  /** Lets time pass: timers run in order, and what they set off is awaited. */
-  async pass(ms: number): Promise<void> {
-    const endMs = this.#nowMs + ms
+  /** How long until each timer, in the order of their setting. */
+  get waits(): number[] {
+    return this.#timers.map(({ atMs }) => atMs - this.#monotonicMs)
+  }
+
+  /** Lets time pass; what is due is called in its order. */
+  advance(ms: number): void {
+    const endMs = this.#monotonicMs + ms
     for (;;) {
-      await new Promise((resolve) => setImmediate(resolve))
-      const [next] = [...this.#timers].filter(({ dueMs }) => dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs)
-      if (!next) break
-      this.#timers.delete(next)
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs)
-      next.call()
+      const due = this.#timers.filter(({ atMs }) => atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0]
+      if (!due) break
+      this.#timers = this.#timers.filter((each) => each !== due)
+      this.#pass(Math.max(0, due.atMs - this.#monotonicMs))
+      due.call()
     }
-    this.#nowMs = endMs
+    this.#pass(endMs - this.#monotonicMs)
+  }
+
+  /** Sets the time of day, or lets a suspended machine wake up: the monotonic clock did not move, and nothing is due. */
+  setWall(byMs: number): void {
+    this.#wallMs += byMs
+  }
+
+  /** The process stands still, and the clocks do not: what is due by then is late. */
+  pause(ms: number): void {
+    this.#pass(ms)
+  }
+
+  #pass(ms: number): void {
+    this.#monotonicMs += ms
+    this.#wallMs += ms
   }
 }

@@ -12,7 +12,7 @@ beforeEach(async () => {
   await world.prepare()
   token = await world.issue()
   service = world.service()
-  await world.clock.pass(0)
+  await world.pass(0)
 })
 
 const ask = async (request: Partial<IntrospectRequest> = {}): Promise<boolean> => {
@@ -50,16 +50,16 @@ describe('a token that was asked about', () => {
   test('is refused once the bound has passed, though nothing is announced', async () => {
     expect(await ask()).toBe(true)
     await world.revoke(token)
-    await world.clock.pass(1_000)
+    await world.pass(1_000)
     expect(await ask()).toBe(false)
   })
 
   test('is asked for anew, and then unavailable, when freshness cannot be proven', async () => {
     expect(await ask()).toBe(true)
     world.isDown = true
-    await world.clock.pass(900)
+    await world.pass(900)
     expect(await ask()).toBe(true)
-    await world.clock.pass(600)
+    await world.pass(600)
     await expect(ask()).rejects.toThrow()
     world.isDown = false
     expect(await ask()).toBe(true)
@@ -69,7 +69,7 @@ describe('a token that was asked about', () => {
     let open = (): void => undefined
     world.gate = new Promise((resolve) => (open = resolve))
     const asked = ask()
-    await world.clock.pass(0)
+    await world.pass(0)
     world.gate = undefined
     world.announce(await world.revoke(token))
     open()
@@ -79,9 +79,9 @@ describe('a token that was asked about', () => {
 
   test('expires while it is kept', async () => {
     expect(await ask()).toBe(true)
-    await world.clock.pass(59_000)
+    await world.pass(59_000)
     expect(await ask()).toBe(true)
-    await world.clock.pass(1_100)
+    await world.pass(1_100)
     expect(await ask()).toBe(false)
   })
 })
@@ -95,7 +95,7 @@ describe('a caller may demand', () => {
 
   test('a fresher proof than there is', async () => {
     await ask()
-    await world.clock.pass(100)
+    await world.pass(100)
     await ask({ maxStalenessMs: 50 })
     expect(world.reads.follow).toBe(2)
     await ask({ maxStalenessMs: 500 })
@@ -108,7 +108,7 @@ describe('a caller may demand', () => {
     const { revision } = await world.revoke(other)
     expect(await ask({ minRevision: revision })).toBe(true)
     expect(world.reads.follow).toBe(2)
-    await world.clock.pass(300)
+    await world.pass(300)
     await ask({ minRevision: revision })
     await ask({ minRevision: `${revision} ${revision}` })
     expect(world.reads.follow).toBe(2)
@@ -122,7 +122,7 @@ test('without a bound every question goes to the store, and the heads are not re
   service = world.service({ maxStalenessMs: 0 })
   const before = world.reads.facts
   for (let n = 0; n < 3; n++) await ask()
-  await world.clock.pass(5_000)
+  await world.pass(5_000)
   expect(world.reads.follow).toBe(3)
   expect(world.reads.facts).toBe(before)
 })
@@ -144,9 +144,9 @@ test('a store that was set back is an alarm: everything is forgotten', async () 
   expect(await ask()).toBe(true)
   const lost = await world.revoke(await world.issue())
   world.announce(lost)
-  await world.clock.pass(300)
+  await world.pass(300)
   world.store.restore(kept)
-  await world.clock.pass(300)
+  await world.pass(300)
   expect(world.logged.filter((line) => line.startsWith('ALARM'))).toHaveLength(1)
   expect(service.stats()).toMatchObject({ rollbacks: 1 })
   world.reads.follow = 0
@@ -160,6 +160,6 @@ test('a missing push is fetched in a moment, without waiting for the next probe'
   expect(await ask({ token: first })).toBe(true)
   await world.revoke(first)
   world.announce(await world.revoke(second))
-  await world.clock.pass(20)
+  await world.pass(20)
   expect(await ask({ token: first })).toBe(false)
 })

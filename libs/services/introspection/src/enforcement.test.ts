@@ -16,7 +16,7 @@ beforeEach(async () => {
   world = new World()
   await world.prepare()
   service = world.service()
-  await world.clock.pass(0)
+  await world.pass(0)
 })
 
 async function status(revision: string, who = 'operator'): Promise<{ status: number; body: RevocationStatus }> {
@@ -44,10 +44,10 @@ describe('how far a revocation has come', () => {
       watch.hello(1_000, `cache ${n}`)
       watch.probe(1)
     }
-    await world.clock.pass(250)
+    await world.pass(250)
     const push = await world.revoke(await world.issue())
     world.announce(push)
-    await world.clock.pass(4)
+    await world.pass(4)
     quick.applied(push.revision)
     expect((await status(push.revision)).body).toEqual({
       revision: push.revision,
@@ -59,7 +59,7 @@ describe('how far a revocation has come', () => {
       silent: [{ name: 'cache 1', client_id: 'api', address: '127.0.0.1', silent_ms: 4, replica: 'one' }],
       replicas: ['one'],
     })
-    await world.clock.pass(3)
+    await world.pass(3)
     slow.applied(push.revision)
     expect((await status(push.revision)).body).toMatchObject({ enforced: true, applied: 3, slowest_ms: 7, silent: [] })
   })
@@ -68,27 +68,27 @@ describe('how far a revocation has come', () => {
     const watch = world.watch(service)
     watch.hello()
     watch.probe(1)
-    await world.clock.pass(250)
+    await world.pass(250)
     const push = await world.revoke(await world.issue())
     world.announce(push)
     watch.close()
     expect((await status(push.revision)).body).toMatchObject({ enforced: false, caches: 2, lapsed: 0 })
-    await world.clock.pass(990)
+    await world.pass(990)
     expect((await status(push.revision)).body).toMatchObject({ enforced: false })
-    await world.clock.pass(30)
+    await world.pass(30)
     expect((await status(push.revision)).body).toMatchObject({ enforced: true, caches: 1 })
   })
 
   test('is not enforced by a replica that has not heard of it and may still answer', async () => {
     const push = await world.revoke(await world.issue())
     expect((await status(push.revision)).body).toMatchObject({ enforced: false, applied: 0 })
-    await world.clock.pass(250)
+    await world.pass(250)
     expect((await status(push.revision)).body).toMatchObject({ enforced: true, applied: 1 })
   })
 
   test('is summed up over the replicas', async () => {
     const other = world.service({ replica: 'two' })
-    await world.clock.pass(0)
+    await world.pass(0)
     const push = await world.revoke(await world.issue())
     world.announce(push)
     expect((await status(push.revision)).body).toMatchObject({ enforced: true, caches: 2, replicas: ['one', 'two'] })
@@ -99,7 +99,7 @@ describe('how far a revocation has come', () => {
     const watch = world.watch(service)
     watch.hello()
     watch.probe(1)
-    await world.clock.pass(250)
+    await world.pass(250)
     const push = await world.revoke(await world.issue())
     world.announce(push)
     expect((await status(push.revision, 'api')).body.silent).toEqual([{ silent_ms: 0 }])

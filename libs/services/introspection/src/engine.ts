@@ -58,7 +58,7 @@ export interface IntrospectionEngineOptions {
 }
 
 const notActive: Answered = { introspection: inactive }
-const unknownToken: KnownToken = { answered: notActive, audience: [] }
+export const unknownToken: KnownToken = { answered: notActive, audience: [] }
 
 /** Bytes of what is kept of a token, by measurement. */
 const knownTokenBytes = 300

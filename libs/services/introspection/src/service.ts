@@ -7,7 +7,7 @@ import type { Router } from 'express'
 import { createCallers } from './callers.ts'
 import { introspectionCalls, type IntrospectionCalls } from './calls.ts'
 import { Enforcement } from './enforcement.ts'
-import { createIntrospectionEngine, type IntrospectionEngineOptions, type KnownToken } from './engine.ts'
+import { createIntrospectionEngine, unknownToken, type IntrospectionEngineOptions, type KnownToken } from './engine.ts'
 import { Feed } from './feed.ts'
 import { introspectionEndpoint } from './http.ts'
 import { answerSurveys, revocationRoutes, type Survey } from './revocations.ts'
@@ -54,6 +54,7 @@ export function createIntrospectionService(options: IntrospectionServiceOptions)
     maxStalenessMs,
     clock,
     random,
+    ended: unknownToken,
     limits: { entries: options.cacheEntries },
     observer: {
       applied(push) {

@@ -9,7 +9,7 @@ beforeEach(async () => {
   world = new World()
   await world.prepare()
   service = world.service()
-  await world.clock.pass(0)
+  await world.pass(0)
 })
 
 const placeOf = ({ revision, tip }: { revision: string; tip: string }) => ({ revision, tip })
@@ -33,7 +33,7 @@ describe('a watching cache', () => {
     watch.hello()
     watch.probe(7)
     expect(watch.answers()).toEqual([])
-    await world.clock.pass(250)
+    await world.pass(250)
     expect(watch.answers()).toMatchObject([{ nonce: 7, logs: [{ complete: true, otherHistory: false, facts: [] }] }])
   })
 
@@ -42,13 +42,13 @@ describe('a watching cache', () => {
     watch.hello()
     let open = (): void => undefined
     world.gate = new Promise((resolve) => (open = resolve))
-    await world.clock.pass(250)
+    await world.pass(250)
     watch.probe(1)
     world.gate = undefined
     open()
-    await world.clock.pass(0)
+    await world.pass(0)
     expect(watch.answers()).toEqual([])
-    await world.clock.pass(250)
+    await world.pass(250)
     expect(watch.answers()).toMatchObject([{ nonce: 1 }])
   })
 
@@ -56,13 +56,13 @@ describe('a watching cache', () => {
     const watch = world.watch(service)
     watch.hello()
     watch.probe(1)
-    await world.clock.pass(250)
+    await world.pass(250)
     const [log] = watch.answers()[0]!.logs
     const push = await world.revoke(await world.issue())
     world.announce(push)
     expect(watch.pushes()).toMatchObject([{ revision: push.revision, tip: push.tip, facts: [{ kind: 'token' }] }])
     watch.probe(2, [placeOf(log!)])
-    await world.clock.pass(250)
+    await world.pass(250)
     expect(watch.answers()[1]).toMatchObject({
       nonce: 2,
       logs: [{ revision: push.revision, tip: push.tip, complete: true, facts: [{ kind: 'token', tip: push.tip }] }],
@@ -73,22 +73,22 @@ describe('a watching cache', () => {
     const watch = world.watch(service)
     watch.hello()
     const push = await world.revoke(await world.issue())
-    await world.clock.pass(250)
+    await world.pass(250)
     expect(watch.pushes()).toMatchObject([{ revision: push.revision }])
   })
 
   test('is told when it is of another history, or too far behind', async () => {
     await world.revoke(await world.issue())
     const watch = world.watch(world.service())
-    await world.clock.pass(0)
+    await world.pass(0)
     watch.hello()
     const here = await world.store.facts(0, undefined)
     watch.probe(1, [{ revision: here.revision.replace(/\d+$/, '9'), tip: 'x' }])
-    await world.clock.pass(250)
+    await world.pass(250)
     watch.probe(2, [{ ...placeOf(here), tip: 'another' }])
-    await world.clock.pass(250)
+    await world.pass(250)
     watch.probe(3, [{ revision: here.revision.replace(/\d+$/, '0'), tip: '' }])
-    await world.clock.pass(250)
+    await world.pass(250)
     expect(watch.answers().map(({ logs }) => [logs[0]!.complete, logs[0]!.otherHistory])).toEqual([
       [false, true],
       [false, true],
@@ -101,11 +101,11 @@ describe('a watching cache', () => {
     watch.hello()
     world.isDown = true
     watch.probe(1)
-    await world.clock.pass(2_000)
+    await world.pass(2_000)
     expect(watch.answers()).toEqual([])
     world.isDown = false
     watch.probe(2)
-    await world.clock.pass(250)
+    await world.pass(250)
     expect(watch.answers()).toMatchObject([{ nonce: 2 }])
   })
 })
@@ -117,11 +117,11 @@ test.each([1, 100, 1_000])('%d caches cost one reading an interval', async (coun
   for (let nonce = 1; nonce <= 8; nonce++) {
     for (const watch of watches) {
       watch.probe(nonce)
-      if (count < 1_000) await world.clock.pass(250 / count)
+      if (count < 1_000) await world.pass(250 / count)
     }
-    if (count === 1_000) await world.clock.pass(250)
+    if (count === 1_000) await world.pass(250)
   }
-  await world.clock.pass(250)
+  await world.pass(250)
   expect(world.reads.facts - before).toBeLessThanOrEqual(9)
   for (const watch of watches) expect(watch.answers().length).toBeGreaterThanOrEqual(7)
 })
@@ -131,7 +131,7 @@ test('the heads are read as often as the most demanding cache needs, while it wa
   watch.hello(100)
   const readings = async () => {
     const before = world.reads.facts
-    await world.clock.pass(1_000)
+    await world.pass(1_000)
     return world.reads.facts - before
   }
   expect(await readings()).toBe(40)

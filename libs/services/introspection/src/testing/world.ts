@@ -76,6 +76,19 @@ export class World {
       this.#read('facts', () => this.store.facts(partition, after, tip)),
   }
 
+  /** Lets time pass: timers run in order, and what they set off is awaited. */
+  async pass(ms: number): Promise<void> {
+    let leftMs = ms
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const nextMs = Math.max(0, Math.min(...this.clock.waits, Infinity))
+      if (nextMs > leftMs) break
+      this.clock.advance(nextMs)
+      leftMs -= nextMs
+    }
+    this.clock.advance(leftMs)
+  }
+
   service(options: Partial<IntrospectionServiceOptions> = {}): IntrospectionService {
     const subscribe =
       <T>(handlers: Set<T>) =>
