@@ -19,6 +19,10 @@ export const limits = {
   batchTokens: 100,
   /** Questions on one stream that are not answered yet. */
   streamWindow: 256,
+  /** Answers that the SDK keeps in `sdk-cached`: all of them. */
+  cacheEntries: 100_000,
+  /** JWT verifications at once: with more, WebCrypto's threads have enough to do. */
+  joseAtOnce: 32,
   /** Different tokens that introspection rotates over: more than any one cache line, fewer than a cache could refuse. */
   rotatedTokens: 10_000,
   /** Of a million tokens, this many are asked about, evenly spread. */

@@ -18,6 +18,7 @@ export interface Product {
   /** `Authorization` of the client that gets tokens, and of the one that asks about them. */
   batch: string
   caller: string
+  callerCredentials: { clientId: string; clientSecret: string }
   /** The processes, with the one that serves first. */
   processes(serving: 'token-issuer' | 'introspection'): Readonly<Record<string, number>>
   issue(): Promise<string>
@@ -81,6 +82,7 @@ export async function startProduct(context: Context, options: StackOptions = {})
     grpcTarget: stack.grpcTarget,
     batch,
     caller,
+    callerCredentials: { clientId: 'reports-api', clientSecret: secrets['reports-api'] },
     processes(serving) {
       const { redis: redisServer, nats, postgres } = stack
       const services = { [serving]: processes[serving].pid, redis: redisServer.pid }

@@ -4,6 +4,7 @@ import { introspectHttp } from './introspect-http.ts'
 import { issue } from './issue.ts'
 import { memoryPerToken } from './memory-per-token.ts'
 import { revoke } from './revoke.ts'
+import { sdkCached, sdkUncached } from './sdk.ts'
 
 /** In the order they run. */
 export const suites: readonly Suite[] = [
@@ -11,6 +12,8 @@ export const suites: readonly Suite[] = [
   introspectBatch,
   introspectStream,
   introspectHttp,
+  sdkCached,
+  sdkUncached,
   issue,
   revoke,
   memoryPerToken,
