@@ -23,6 +23,27 @@ export const limits = {
   cacheEntries: 100_000,
   /** JWT verifications at once: with more, WebCrypto's threads have enough to do. */
   joseAtOnce: 32,
+  lag: {
+    /** Caches that watch, in turn. */
+    caches: [1, 100, 1_000],
+    /** Processes that they are in: a machine of two processors runs no thousand. */
+    processes: 2,
+    revocations: 50,
+    warmUp: 10,
+    revocationsWithoutNats: 10,
+    /** Milliseconds before each revocation, so that it comes at any time between two probes. */
+    pauseMs: 37,
+    /** Milliseconds that all caches have to answer one question. */
+    answerMs: 60_000,
+    /** Milliseconds for which readings of the store are counted, and between two probes at the usual `max_staleness`. */
+    readingsMs: 5_000,
+    probeIntervalMs: 250,
+    /** Part by which timers may make it more. */
+    readingsTolerance: 0.06,
+    p99BoundsMs: { 100: 5, 1_000: 25 },
+    /** The usual `max_staleness`. */
+    boundMs: 1_000,
+  },
   /** Different tokens that introspection rotates over: more than any one cache line, fewer than a cache could refuse. */
   rotatedTokens: 10_000,
   /** Of a million tokens, this many are asked about, evenly spread. */

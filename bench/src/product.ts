@@ -30,6 +30,10 @@ export interface Product {
   /** Waits until the journal has every event and Redis has no file to rewrite. @throws Error when that takes too long */
   quiet(): Promise<void>
   usedMemoryBytes(): Promise<number>
+  /** A figure of the introspection service. */
+  metric(name: string): Promise<number>
+  /** For good. */
+  stopNats(): Promise<void>
 }
 
 const partition = 0
@@ -96,5 +100,12 @@ export async function startProduct(context: Context, options: StackOptions = {})
     backlogEvents: () => outbox.size(),
     quiet,
     usedMemoryBytes: () => usedMemoryBytes(redis),
+    async metric(name) {
+      const text = await (await fetch(`${processes.introspection.management}/metrics`)).text()
+      const value = new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(text)?.[1]
+      if (value === undefined) throw new Error(`there is no metric ${name}`)
+      return Number(value)
+    },
+    stopNats: () => stack.nats.kill(),
   }
 }

@@ -3,6 +3,7 @@ import { introspectBatch, introspectGrpc, introspectStream } from './introspect-
 import { introspectHttp } from './introspect-http.ts'
 import { issue } from './issue.ts'
 import { memoryPerToken } from './memory-per-token.ts'
+import { revocationLag } from './revocation-lag.ts'
 import { revoke } from './revoke.ts'
 import { sdkCached, sdkUncached } from './sdk.ts'
 
@@ -14,6 +15,7 @@ export const suites: readonly Suite[] = [
   introspectHttp,
   sdkCached,
   sdkUncached,
+  revocationLag,
   issue,
   revoke,
   memoryPerToken,

@@ -1,5 +1,5 @@
 import { decodeEvent, Failure, type FactPush, type Message } from '@countersign/contracts'
-import type { Store } from '@countersign/store'
+import { tipOf, type Store } from '@countersign/store'
 import { createMemoryStore } from '@countersign/store/memory'
 import { expect, test } from '@jest/globals'
 import { eventually } from './conformance/eventually.ts'
@@ -43,7 +43,7 @@ test('facts are announced once committed, with the tips of the log after and bef
   const { revision } = (await store.commit({ ...first, facts: facts.slice(0, 2) })) as { revision: string }
   await store.commit(without)
   const { revision: later } = (await store.commit({ ...second, facts: facts.slice(2) })) as { revision: string }
-  const [tip, laterTip] = [first.id.slice(0, 16), second.id.slice(0, 16)]
+  const [tip, laterTip] = [tipOf('', first.id), tipOf(tipOf('', first.id), second.id)]
   expect(announced).toEqual([
     { revision, tip, previousTip: '', facts: facts.slice(0, 2) },
     { revision: later, tip: laterTip, previousTip: tip, facts: facts.slice(2) },
@@ -95,7 +95,7 @@ test('reads pass through', async () => {
   expect(await store.follow('0:a')).toEqual(await inner.follow('0:a'))
   expect(await store.list('0:all', { limit: 10 })).toEqual(await inner.list('0:all', { limit: 10 }))
   const { revision } = await inner.facts(0, undefined)
-  for (const tip of [undefined, commit.id.slice(0, 16), '0'.repeat(16)])
+  for (const tip of [undefined, tipOf('', commit.id), '0'.repeat(16)])
     expect(await store.facts(0, revision, tip)).toEqual(await inner.facts(0, revision, tip))
   expect(await store.facts(0, revision, '0'.repeat(16))).toMatchObject({ otherHistory: true })
   expect(await store.outbox(0).read(0, 10)).toEqual(await inner.outbox(0).read(0, 10))

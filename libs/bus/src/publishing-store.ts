@@ -1,5 +1,5 @@
 import { encodeEvent, messageOf } from '@countersign/contracts'
-import type { Commit, Committed, Store } from '@countersign/store'
+import { tipOf, type Commit, type Committed, type Store } from '@countersign/store'
 import type { Pending } from './pending.ts'
 import type { Bus } from './port.ts'
 
@@ -29,7 +29,8 @@ function publish(commit: Commit, committed: Committed, bus: Bus, pending: Pendin
   const { revision, previousTip, repeated, firstSequence } = committed
   try {
     const { facts } = commit
-    if (!repeated && facts.length > 0) bus.announce({ revision, tip: commit.id.slice(0, 16), previousTip, facts })
+    if (!repeated && facts.length > 0)
+      bus.announce({ revision, tip: tipOf(previousTip, commit.id), previousTip, facts })
     if (firstSequence === undefined) return
     const ids = commit.events.map((event) => event.id)
     pending.committed(commit.partition, revision, firstSequence, ids)

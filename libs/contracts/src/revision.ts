@@ -40,7 +40,7 @@ export interface Fact {
 export interface FactPush {
   /** Where the log stands with them: the place of the last one. */
   revision: Revision
-  /** Names the newest fact: the first 16 hex digits of the id of the commit that wrote it. */
+  /** Names the newest fact, and all before it. */
   tip: string
   /** The tip before them: a push that does not fit to it is of another history. For `publishing`: `Committed.previousTip`. */
   previousTip: string

@@ -1,8 +1,15 @@
-import { parseRevision, type Fact, type FactPush, type Millis, type Partition } from '@countersign/contracts'
+import {
+  formatRevision,
+  parseRevision,
+  type Fact,
+  type FactPush,
+  type Millis,
+  type Partition,
+} from '@countersign/contracts'
 import { Answers, type Answer } from './answers.ts'
 import type { Clock } from './clock.ts'
 import { leaseLimits, type LeaseLimits } from './limits.ts'
-import { View, type PartitionLog, type Place } from './view.ts'
+import { View, type LoggedFact, type PartitionLog, type Place } from './view.ts'
 
 export interface LeasedCacheOptions<V> {
   /** B: nothing is answered from the cache that was not proven fresh within so many milliseconds. */
@@ -94,8 +101,9 @@ export class LeasedCache<V> {
 
   /** What an answer must not be older than, to be kept with a ticket taken now; empty while nothing is known. */
   minRevision(partition: Partition | undefined): string {
-    if (partition !== undefined) return this.#views.get(partition)?.revision ?? ''
-    return [...this.#views.values()].map(({ revision }) => revision).join(' ')
+    const told = ({ revision, tip }: View) => (tip === '' ? revision : `${revision}~${tip}`)
+    const views = [...this.#views.values()]
+    return (partition === undefined ? views : views.filter((view) => view.partition === partition)).map(told).join(' ')
   }
 
   /** Keeps an answer, unless something came in between that makes it worth nothing. */
@@ -148,13 +156,16 @@ export class LeasedCache<V> {
     return proven
   }
 
-  /** Whether the view of a revision's partition is not older than it. */
+  /** Whether the views are not older than these revisions, each with its tip if that is known: `revision~tip`. */
   covers(revisions: string): boolean {
     if (revisions === '') return true
-    return revisions.split(' ').every((revision) => {
+    return revisions.split(' ').every((given) => {
+      const [revision, tip] = given.split('~') as [string, string | undefined]
       const position = parseRevision(revision)
       const view = position && this.#views.get(position.partition)
-      return view !== undefined && view.epoch === position!.epoch && view.sequence >= position!.sequence
+      if (!view || view.epoch !== position.epoch || view.sequence < position.sequence) return false
+      // Numbers are not enough: a store that was set back may have gone on past them, in another history.
+      return tip === undefined || view.tipAt(position.sequence) === tip
     })
   }
 
@@ -244,15 +255,14 @@ export class LeasedCache<V> {
     return renew(view, sentMs, sentAt)
   }
 
-  #catchUp(view: View, { facts, revision, tip }: PartitionLog, headSequence: number): void {
-    const { sequence, tip: previousTip } = view
+  #catchUp(view: View, { facts }: PartitionLog, headSequence: number): void {
+    const { sequence, tip: tipBefore } = view
     const missing = facts.filter((logged) => logged.sequence > sequence)
     for (const { fact } of missing) this.#note(view, fact)
     for (const logged of missing) view.append(logged)
     for (const first of view.ahead.keys()) if (first <= view.sequence) view.ahead.delete(first)
-    if (missing.length > 0 && headSequence === view.sequence) {
-      this.#observer.applied?.({ revision, tip, previousTip, facts: missing.map(({ fact }) => fact) })
-    }
+    if (headSequence === view.sequence)
+      for (const push of commitsOf(view, missing, tipBefore)) this.#observer.applied?.(push)
     const waiting = view.ahead.get(view.sequence + 1)
     if (waiting) this.#follow(view, waiting)
   }
@@ -263,6 +273,21 @@ export class LeasedCache<V> {
     if (why === 'rollback') this.#counts.rollbacks++
     this.#observer.flushed?.(view.partition, why)
   }
+}
+
+/** Facts as they were committed: each commit has a tip of its own. */
+function commitsOf({ partition, epoch }: View, facts: readonly LoggedFact[], tipBefore: string): FactPush[] {
+  const pushes: FactPush[] = []
+  let previousTip = tipBefore
+  let told: Fact[] = []
+  for (const [n, { sequence, fact, tip }] of facts.entries()) {
+    told.push(fact)
+    if (facts[n + 1]?.tip === tip) continue
+    pushes.push({ revision: formatRevision({ partition, epoch, sequence }), tip, previousTip, facts: told })
+    previousTip = tip
+    told = []
+  }
+  return pushes
 }
 
 /** A late answer proves no more than an early one did. */

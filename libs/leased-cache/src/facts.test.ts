@@ -15,20 +15,48 @@ describe('facts that are pushed', () => {
   test('end what they are about, and nothing else', () => {
     const { cache, log, notes } = kept('a', 'b')
     cache.push(log.commit(token('a')))
-    expect(cache.get('a')).toBeUndefined()
+    expect(cache.get('a')).toBe('ended')
     expect(cache.get('b')).toBe('value of b')
     expect(notes).toEqual(['applied 0:aa:1 a'])
     expect(cache.places()).toEqual([{ revision: '0:aa:1', tip: log.tip }])
   })
 
-  test.each(['token', 'grant', 'session', 'subject', 'client'] as const)('of kind %s are known', (kind) => {
+  test.each([
+    ['token', 'ended'],
+    ['grant', 'ended'],
+    ['session', 'ended'],
+    ['subject', undefined],
+    ['client', undefined],
+  ] as const)('of kind %s leave of what they are about: %s', (kind, left) => {
     const { cache, log, keep } = kept()
     keep('mine', { revokedBy: [{ kind, id: 'x' }] })
     keep('other', { revokedBy: [{ kind, id: 'y' }] })
     keep('alike', { revokedBy: [{ kind: kind === 'token' ? 'grant' : 'token', id: 'x' }] })
     cache.push(log.commit({ kind, id: 'x' }))
-    expect(['mine', 'other', 'alike'].map((key) => cache.get(key) !== undefined)).toEqual([false, true, true])
+    expect(['mine', 'other', 'alike'].map((key) => cache.get(key))).toEqual([left, 'value of other', 'value of alike'])
     expect(cache.stats().flushes).toBe(0)
+  })
+
+  test('that end it for good count before those after which it is asked about', () => {
+    const { cache, log, keep } = kept()
+    keep('a', { revokedBy: [{ kind: 'client', id: 'c' }, { kind: 'subject', id: 's' }, token('a')] })
+    cache.push(log.commit({ kind: 'client', id: 'c' }))
+    cache.push(log.commit(token('a')))
+    expect(cache.get('a')).toBe('ended')
+    expect(cache.get('a')).toBe('ended')
+    expect(cache.stats()).toMatchObject({ entries: 1, hits: 2 })
+  })
+
+  test('that end it for good say so only while the lease runs, and until the answer would have been over', () => {
+    const { cache, clock, log, prove } = kept('a')
+    cache.push(log.commit(token('a')))
+    clock.advance(1_001)
+    expect(cache.get('a')).toBeUndefined()
+    prove()
+    expect(cache.get('a')).toBe('ended')
+    clock.advance(60_000)
+    prove()
+    expect(cache.get('a')).toBeUndefined()
   })
 
   test('of a kind nobody knows end everything in their partition', () => {
@@ -76,10 +104,10 @@ describe('facts that are pushed', () => {
     const [first, second, third] = [log.commit(token('a')), log.commit(token('b')), log.commit(token('c'))]
     cache.push(third)
     cache.push(second)
-    expect(['a', 'b', 'c'].map((key) => cache.get(key) !== undefined)).toEqual([true, false, false])
+    expect(['a', 'b', 'c'].map((key) => cache.get(key))).toEqual(['value of a', 'ended', 'ended'])
     expect(cache.places()[0]!.revision).toBe('0:aa:0')
     cache.push(first)
-    expect(cache.get('a')).toBeUndefined()
+    expect(cache.get('a')).toBe('ended')
     expect(cache.places()[0]!.revision).toBe('0:aa:3')
     expect(notes).toEqual(['gap 0', 'gap 0', 'applied 0:aa:1 a', 'applied 0:aa:2 b', 'applied 0:aa:3 c'])
   })
@@ -93,7 +121,7 @@ describe('facts that are pushed', () => {
     clock.advance(10)
     expect(cache.settle(probe.nonce, [answered])).toEqual([0])
     expect(notes).toEqual(['gap 0', 'applied 0:aa:1 a', 'applied 0:aa:2 b'])
-    expect(cache.get('a')).toBeUndefined()
+    expect(cache.get('a')).toBe('ended')
   })
 
   test('that waited and were brought by a probe, too, are not applied again', () => {
@@ -102,7 +130,19 @@ describe('facts that are pushed', () => {
     cache.push(log.commit(token('b')))
     prove()
     cache.push(log.commit(token('c')))
-    expect(notes).toEqual(['gap 0', 'applied 0:aa:2 a,b', 'applied 0:aa:3 c'])
+    expect(notes).toEqual(['gap 0', 'applied 0:aa:1 a', 'applied 0:aa:2 b', 'applied 0:aa:3 c'])
+  })
+
+  test('make room for others once a probe has brought them', () => {
+    const { cache, log, notes, prove } = setting({ pushesAhead: 1 })
+    prove()
+    log.commit(token('a'))
+    cache.push(log.commit(token('b')))
+    prove()
+    const [third, fourth] = [log.commit(token('c')), log.commit(token('d'))]
+    cache.push(fourth)
+    cache.push(third)
+    expect(notes.slice(-2)).toEqual(['applied 0:aa:3 c', 'applied 0:aa:4 d'])
   })
 
   test('wait in bounded number', () => {
@@ -119,21 +159,39 @@ describe('facts that are pushed', () => {
     const { cache, notes } = kept('a', 'b')
     const other = new TestLog(0, 'bb')
     cache.push(other.commit(token('a')))
-    expect(cache.get('a')).toBeUndefined()
+    expect(cache.get('a')).toBe('ended')
     expect(cache.get('b')).toBe('value of b')
     expect(cache.places()[0]!.revision).toBe('0:aa:0')
     expect(notes).toEqual(['gap 0'])
   })
 
   test('that do not fit to the tip are of another history, and are not followed', () => {
-    const { cache, log, notes } = kept('a')
+    const { cache, log, notes } = kept('a', 'y')
     cache.push(log.commit(token('x')))
     const push = log.commit(token('y'))
     cache.push({ ...push, previousTip: 'f'.repeat(16) })
     expect(cache.places()[0]!.revision).toBe('0:aa:1')
+    expect(cache.get('y')).toBe('ended')
     cache.push(push)
     expect(cache.places()[0]!.revision).toBe('0:aa:2')
     expect(notes).toEqual(['applied 0:aa:1 x', 'gap 0', 'applied 0:aa:2 y'])
+  })
+
+  test('that fit to the tip, and not to the sequence, are not followed', () => {
+    const { cache, log } = kept()
+    cache.push({ ...log.commit(token('x')), revision: '0:aa:7' })
+    expect(cache.places()[0]!.revision).toBe('0:aa:0')
+  })
+
+  test('of another epoch do not take the place of those that wait', () => {
+    const { cache, log } = kept()
+    const other = new TestLog(0, 'bb')
+    const [first, second] = [log.commit(token('a')), log.commit(token('b'))]
+    cache.push(second)
+    other.commit(token('y'))
+    cache.push(other.commit(token('z')))
+    cache.push(first)
+    expect(cache.places()[0]!.revision).toBe('0:aa:2')
   })
 
   test('that waited and do not fit to what came before them are dropped', () => {
@@ -149,123 +207,5 @@ describe('facts that are pushed', () => {
     const { cache } = kept('a')
     cache.push({ revision: 'nonsense', tip: '', previousTip: '', facts: [token('a')] })
     expect(cache.get('a')).toBe('value of a')
-  })
-})
-
-describe('the answer to a probe', () => {
-  test('brings the facts that were never pushed', () => {
-    const { cache, log, prove, notes } = kept('a', 'b')
-    log.commit(token('a'), token('x'))
-    log.commit(token('y'))
-    expect(prove()).toEqual([0])
-    expect(cache.get('a')).toBeUndefined()
-    expect(cache.get('b')).toBe('value of b')
-    expect(notes).toEqual(['applied 0:aa:3 a,x,y'])
-    expect(cache.places()).toEqual([{ revision: '0:aa:3', tip: log.tip }])
-  })
-
-  test('is taken though pushes have gone further meanwhile', () => {
-    const { cache, log, answerTo, notes, clock } = kept('a')
-    clock.advance(600)
-    const probe = cache.probe()
-    cache.push(log.commit(token('x')))
-    const early = log.after(probe.places)
-    cache.push(log.commit(token('y')))
-    expect(cache.settle(probe.nonce, [early])).toEqual([0])
-    expect(answerTo(cache.probe())).toEqual([0])
-    expect(notes).toEqual(['applied 0:aa:1 x', 'applied 0:aa:2 y'])
-    clock.advance(600)
-    expect(cache.get('a')).toBe('value of a')
-  })
-
-  test.each([
-    ['the head is behind what the cache has seen', (log: TestLog) => log.branch('b'), 1],
-    ['it is as far, and its tip another', (log: TestLog) => (log.commit(token('z')), log), 1],
-    ['it is further, and of another history', (log: TestLog) => (log.commit(token('z'), token('z')), log), 1],
-    ['its epoch is another', () => new TestLog(0, 'bb'), 1],
-  ])('says that the store went back when %s', (_, restore, rollbacks) => {
-    const { cache, log, notes, keep, logs, prove } = kept('a')
-    const backup = log.branch('restored')
-    cache.push(log.commit(token('x')))
-    logs[0] = restore(backup)
-    expect(prove()).toEqual([0])
-    expect(cache.get('a')).toBeUndefined()
-    expect(notes.at(-1)).toBe('flushed 0 rollback')
-    expect(cache.stats()).toMatchObject({ flushes: 1, rollbacks })
-    expect(cache.places()).toEqual([{ revision: logs[0].revision, tip: logs[0].tip }])
-    expect(keep('b')).toBe(true)
-    expect(cache.get('b')).toBe('value of b')
-  })
-
-  test('that does not agree with what was pushed meanwhile says that the store went back', () => {
-    const { cache, log, notes } = kept('a')
-    const other = log.branch('restored')
-    const probe = cache.probe()
-    cache.push(log.commit(token('x')))
-    other.commit(token('z'))
-    expect(cache.settle(probe.nonce, [other.after(probe.places)])).toEqual([0])
-    expect(cache.get('a')).toBeUndefined()
-    expect(notes.at(-1)).toBe('flushed 0 rollback')
-  })
-
-  test('to somebody too far behind begins anew, without alarm', () => {
-    const { cache, log, notes, prove } = kept('a')
-    log.commit(token('x'))
-    log.trim()
-    log.commit(token('y'))
-    expect(prove()).toEqual([0])
-    expect(cache.get('a')).toBeUndefined()
-    expect(notes).toEqual(['flushed 0 behind'])
-    expect(cache.stats()).toMatchObject({ flushes: 1, rollbacks: 0 })
-  })
-
-  test('whose facts are not all there begins anew', () => {
-    const { cache, log } = kept('a')
-    log.commit(token('x'), token('a'))
-    const { nonce, places } = cache.probe()
-    const { facts, ...answered } = log.after(places)
-    cache.settle(nonce, [{ ...answered, facts: facts.slice(0, 1) }])
-    expect(cache.get('a')).toBeUndefined()
-    expect(cache.stats()).toMatchObject({ flushes: 1, rollbacks: 0 })
-  })
-
-  test('from the first write on is no rollback', () => {
-    const { cache, logs, prove, notes } = setting({}, [new TestLog(0, '')])
-    prove()
-    logs[0] = new TestLog(0, 'aa')
-    logs[0].commit(token('x'))
-    expect(prove()).toEqual([0])
-    expect(cache.stats().rollbacks).toBe(0)
-    expect(notes).toEqual(['flushed 0 behind'])
-  })
-
-  test('proves nothing when the cache began anew since it was asked', () => {
-    const { cache, clock, log, answerTo, keep, prove } = kept()
-    const before = cache.probe()
-    clock.advance(600)
-    const next = cache.probe()
-    log.commit(token('x'))
-    log.trim()
-    answerTo(next)
-    keep('a')
-    clock.advance(100)
-    expect(answerTo(before)).toEqual([])
-    expect(prove()).toEqual([0])
-    expect(cache.get('a')).toBe('value of a')
-  })
-
-  test('proves nothing of a partition that another probe has shown meanwhile', () => {
-    const { cache, answerTo, clock } = setting()
-    const before = cache.probe()
-    clock.advance(10)
-    expect(answerTo(cache.probe())).toEqual([0])
-    expect(answerTo(before)).toEqual([])
-  })
-
-  test('whose revision is none is passed over', () => {
-    const { cache, log } = kept('a')
-    const { nonce, places } = cache.probe()
-    expect(cache.settle(nonce, [{ ...log.after(places), revision: '0' }])).toEqual([])
-    expect(cache.stats().proofs).toBe(1)
   })
 })

@@ -1,9 +1,6 @@
 import { formatRevision, parseRevision, type Fact, type Position, type Revision } from '@countersign/contracts'
 import { maxFactsPerRead } from './limits.ts'
-import type { CommitId, FactLog } from './port.ts'
-
-/** Names the facts of a commit; see {@link FactLog}. */
-export const tipOf = (id: CommitId): string => id.slice(0, 16)
+import type { FactLog } from './port.ts'
 
 /** A position, and what names the newest fact. */
 export interface Head extends Position {

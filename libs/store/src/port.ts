@@ -87,7 +87,7 @@ export interface LoggedFact {
 export interface FactLog {
   /** The head: where the log stands. */
   revision: Revision
-  /** Names the newest fact, the first 16 hex digits of the id of the commit that wrote it; empty when there was none. */
+  /** Names the newest fact and all before it, see `tipOf`; empty when there was none. */
   tip: string
   /** False when facts after the position asked for are gone already (the log is kept for minutes), or it is of another history. */
   complete: boolean

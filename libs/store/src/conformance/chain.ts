@@ -1,7 +1,6 @@
 import { parseRevision } from '@countersign/contracts'
 import { describe, expect, test } from '@jest/globals'
-import { newCommitId } from '../commit-id.ts'
-import { tipOf } from '../fact-log.ts'
+import { newCommitId, tipOf } from '../commit-id.ts'
 import { maxCommitItems, maxFactsPerRead } from '../limits.ts'
 import type { FactLog } from '../port.ts'
 import { commit, eventsOf, freshKey, putOf, tokenFact, valueOf, type Harness } from './harness.ts'
@@ -20,7 +19,7 @@ const namesOf = ({ complete, otherHistory, facts }: FactLog) => [
 /** Commits so many facts, all of one name, and gives the tip too. */
 async function revoke(harness: Harness, name: string, count = 1) {
   const made = await commit(harness, { facts: Array.from({ length: count }, () => tokenFact(name)) })
-  return { ...made, tip: tipOf(made.id) }
+  return { ...made, tip: tipOf(made.previousTip, made.id) }
 }
 
 export function chainTests(at: () => Harness): void {
@@ -89,7 +88,9 @@ function restoredTests(at: () => Harness): void {
     const [key, gone, listing] = [freshKey(at()), freshKey(at()), freshKey(at(), 'list')]
     const listedIn = [listing]
     const before = [key, gone].map((each) => putOf(each, 'before', { listedIn }))
-    const { revision, id } = await commit(at(), { puts: before, facts: [tokenFact('a')] })
+    const made = await commit(at(), { puts: before, facts: [tokenFact('a')] })
+    const { revision } = made
+    const tip = tipOf(made.previousTip, made.id)
     const size = await at().store.outbox(at().partition).size()
     const restore = await at().backUp()
     for (const value of ['one', 'two']) {
@@ -97,15 +98,15 @@ function restoredTests(at: () => Harness): void {
       const puts = [putOf(key, value), putOf(freshKey(at()), value, { listedIn })]
       const parts = { id: next, puts, deletes: [gone], events: eventsOf(at(), next), facts: [tokenFact(value)] }
       const { firstSequence, previousTip } = await commit(at(), parts)
-      expect([firstSequence, previousTip]).toEqual([size + 1, tipOf(id)])
+      expect([firstSequence, previousTip]).toEqual([size + 1, tip])
       expect(await valueOf(at(), key)).toBe(value)
       await restore()
       expect(await valueOf(at(), key)).toBe('before')
       const { entries } = await at().store.list(listing, { limit: 10 })
       expect(entries.map((entry) => entry.key).sort()).toEqual([key, gone].sort())
       expect(await at().store.outbox(at().partition).size()).toBe(size)
-      expect(await factsOf(at(), undefined)).toMatchObject({ revision, tip: tipOf(id) })
-      expect(await commit(at(), { id: next })).toMatchObject({ repeated: false, previousTip: tipOf(id) })
+      expect(await factsOf(at(), undefined)).toMatchObject({ revision, tip })
+      expect(await commit(at(), { id: next })).toMatchObject({ repeated: false, previousTip: tip })
       await restore()
     }
   })

@@ -1,7 +1,7 @@
 import { decodeEvent, parseRevision } from '@countersign/contracts'
 import { describe, expect, test } from '@jest/globals'
 import { newCommitId } from '../commit-id.ts'
-import { tipOf } from '../fact-log.ts'
+import { tipOf } from '../commit-id.ts'
 import { commit, commitOf, eventsOf, freshKey, putOf, tokenFact, valueOf, type Harness } from './harness.ts'
 
 export function logTests(at: () => Harness): void {
@@ -98,7 +98,7 @@ function factTests(at: () => Harness): void {
     const log = await facts.call(at().store, at().partition, before.revision)
     expect(log).toEqual({
       revision: last.revision,
-      tip: tipOf(last.id),
+      tip: tipOf(last.previousTip, last.id),
       complete: false,
       otherHistory: false,
       facts: [],
@@ -107,7 +107,7 @@ function factTests(at: () => Harness): void {
     const next = await commit(at(), { facts: [tokenFact('c')] })
     const { sequence } = parseRevision(last.revision)!
     expect((await facts.call(at().store, at().partition, last.revision)).facts).toEqual([
-      { sequence: sequence + 1, fact: tokenFact('c'), tip: tipOf(next.id) },
+      { sequence: sequence + 1, fact: tokenFact('c'), tip: tipOf(next.previousTip, next.id) },
     ])
     expect((await facts.call(at().store, at().partition, before.revision)).complete).toBe(false)
   })
@@ -119,12 +119,14 @@ function factOrderTests(at: () => Harness): void {
     const kinds = ['token', 'grant', 'session', 'subject', 'client'] as const
     const facts = kinds.map((kind) => ({ kind, id: `${kind} ünïcode 💥` }))
     const ids = [await commit(at(), { facts: facts.slice(0, 2) }), await commit(at(), { facts: facts.slice(2) })]
-    const [{ id: first }, { id: second, revision }] = ids as [(typeof ids)[0], (typeof ids)[0]]
+    const [one, two] = ids as [(typeof ids)[0], (typeof ids)[0]]
+    const { revision } = two
+    const [first, second] = [tipOf(one.previousTip, one.id), tipOf(two.previousTip, two.id)]
     const { sequence } = parseRevision(before.revision)!
     const log = await at().store.facts(at().partition, before.revision)
-    const tips = [first, first, second, second, second].map(tipOf)
+    const tips = [first, first, second, second, second]
     const expected = facts.map((fact, n) => ({ sequence: sequence + 1 + n, fact, tip: tips[n] }))
-    const head = { revision, tip: tipOf(second), complete: true, otherHistory: false, facts: [] }
+    const head = { revision, tip: second, complete: true, otherHistory: false, facts: [] }
     expect(log).toEqual({ ...head, facts: expected })
     expect(parseRevision(revision)?.sequence).toBe(sequence + facts.length)
     expect(await at().store.facts(at().partition, revision)).toEqual(head)

@@ -2,7 +2,8 @@ import { formatRevision, type Millis, type Partition } from '@countersign/contra
 import { formatCursor, parseCursor, type Place } from '../cursor.ts'
 import { randomEpoch } from '../epoch.ts'
 import { eventStart } from '../event-start.ts'
-import { answerFacts, tipOf, type KeptFact } from '../fact-log.ts'
+import { tipOf } from '../commit-id.ts'
+import { answerFacts, type KeptFact } from '../fact-log.ts'
 import { appliedIdsKeptMs, clearedPerCommit, factsKeptMs, maxFactsKept } from '../limits.ts'
 import type {
   Bytes,
@@ -88,7 +89,7 @@ export class MemoryStore implements Store {
     const previousTip = state.tip
     for (const fact of facts) {
       state.facts.push({ sequence: ++state.factSequence, fact: { ...fact }, previousTip: state.tip, at })
-      state.tip = tipOf(id)
+      state.tip = tipOf(previousTip, id)
     }
     const young = state.facts.findIndex((logged) => at - logged.at < factsKeptMs)
     state.facts.splice(0, Math.max(young === -1 ? state.facts.length : young, state.facts.length - maxFactsKept))

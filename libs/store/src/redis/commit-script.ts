@@ -19,7 +19,7 @@ end
 
 /**
  * KEYS: .meta .outbox .facts .applied0 .applied1, then the entries checked, put and deleted.
- * ARGV: the commit's id, the tip that it makes, an epoch should there be none, how many checks, puts, deletes, events and
+ * ARGV: the commit's id, an epoch should there be none, how many checks, puts, deletes, events and
  * facts; a version for each check ('' for absent); entry and expiry ('' for never) for each put; each event; kind and id of
  * each fact. Answers {0} for a conflict, or {1, epoch, last fact, first event or 0, backlog, 1 if it was applied before or 0,
  * the tip before it}.
@@ -27,8 +27,8 @@ end
 export const commitScript = script(`#!lua
 local META, OUTBOX, FACTS = KEYS[1], KEYS[2], KEYS[3]
 local id = ARGV[1]
-local checks, puts, deletes = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local events, facts = tonumber(ARGV[7]), tonumber(ARGV[8])
+local checks, puts, deletes = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local events, facts = tonumber(ARGV[6]), tonumber(ARGV[7])
 local prefix = string.sub(META, 1, -6)
 ${now}${names}
 local meta = redis.call('HMGET', META, 'epoch', 'facts', 'outbox', 'bucket', 'tip')
@@ -40,7 +40,7 @@ if redis.call('SISMEMBER', KEYS[4], id) + redis.call('SISMEMBER', KEYS[5], id) >
   return { 1, epoch, fact, 0, backlog, 1, '' }
 end
 
-local heads, at, arg = {}, 5, 8
+local heads, at, arg = {}, 5, 7
 for i = 1, checks do
   local head = redis.call('GETRANGE', KEYS[at + i], 0, 16)
   if string.sub(head, 1, 16) ~= ARGV[arg + i] then return { 0 } end
@@ -107,6 +107,7 @@ local first = events > 0 and event + 1 or 0
 local eventArg = arg + puts * 2
 local factArg = eventArg + events
 local tip = previousTip
+local madeTip = facts > 0 and string.sub(redis.sha1hex(previousTip .. id), 1, 16)
 for i = 1, events do
   event = event + 1
   redis.call('XADD', OUTBOX, string.format('%d-0', event), 'e', ARGV[eventArg + i], 'f', fact + facts)
@@ -115,7 +116,7 @@ for i = 1, facts do
   fact = fact + 1
   local kind, about = ARGV[factArg + i * 2 - 1], ARGV[factArg + i * 2]
   redis.call('XADD', FACTS, string.format('%d-0', fact), 'k', kind, 'i', about, 't', now, 'p', tip)
-  tip = ARGV[2]
+  tip = madeTip
 end
 for i = 1, puts do
   local expiry = ARGV[arg + i * 2]
@@ -135,7 +136,7 @@ for listing in pairs(touched) do
   if longest == 'inf' then redis.call('PERSIST', listing) end
   if longest and longest ~= 'inf' then redis.call('PEXPIREAT', listing, longest) end
 end
-redis.call('HSET', META, 'epoch', epoch or ARGV[3], 'facts', fact, 'outbox', event, 'bucket', bucket, 'tip', tip)
+redis.call('HSET', META, 'epoch', epoch or ARGV[2], 'facts', fact, 'outbox', event, 'bucket', bucket, 'tip', tip)
 if facts > 0 then
   local oldest = redis.call('XRANGE', FACTS, '-', '+', 'COUNT', facts + ${clearedPerCommit})
   local keep -- the first fact to keep: the first young one, or what follows those looked at
@@ -147,5 +148,5 @@ if facts > 0 then
   end
   redis.call('XTRIM', FACTS, 'MINID', math.max(keep, fact + 1 - ${maxFactsKept}))
 end
-return { 1, epoch or ARGV[3], fact, first, backlog + events, 0, previousTip }
+return { 1, epoch or ARGV[2], fact, first, backlog + events, 0, previousTip }
 `)

@@ -1,6 +1,5 @@
 import { formatRevision } from '@countersign/contracts'
 import { Cluster, Command, type Redis } from 'ioredis'
-import { tipOf } from '../fact-log.ts'
 import type { Committed } from '../port.ts'
 import { unavailable } from '../unavailable.ts'
 import type { PreparedCommit } from '../validate.ts'
@@ -78,7 +77,7 @@ function scriptArguments(commit: PreparedCommit, epoch: string): { keys: number;
   const keys: Argument[] = ['.meta', '.outbox', '.facts', '.applied0', '.applied1'].map((name) => prefix + name)
   for (const { key } of [...checks, ...puts]) keys.push(redisKeyOf(key))
   for (const key of deletes) keys.push(redisKeyOf(key))
-  const args: Argument[] = [Buffer.from(id, 'hex'), tipOf(id), epoch]
+  const args: Argument[] = [Buffer.from(id, 'hex'), epoch]
   for (const { length } of [checks, puts, deletes, encodedEvents, facts]) args.push(String(length))
   for (const { version } of checks) args.push(version === null ? '' : Buffer.from(version, 'hex'))
   for (const put of puts) args.push(encodeEntry(put, id), put.expiresAt === undefined ? '' : String(put.expiresAt))

@@ -1,6 +1,6 @@
 import { formatRevision, type Millis } from '@countersign/contracts'
 import type { DatabaseSync } from 'node:sqlite'
-import { tipOf } from '../fact-log.ts'
+import { tipOf } from '../commit-id.ts'
 import { appliedIdsKeptMs, clearedPerCommit, factsKeptMs, maxFactsKept } from '../limits.ts'
 import type { Committed, Put } from '../port.ts'
 import type { PreparedCommit } from '../validate.ts'
@@ -91,7 +91,7 @@ export class Commits {
       facts: before.facts + facts.length,
       outbox: before.outbox + encodedEvents.length,
       backlog: before.backlog + encodedEvents.length,
-      tip: facts.length === 0 ? previousTip : tipOf(commitId),
+      tip: facts.length === 0 ? previousTip : tipOf(previousTip, commitId),
     }
     for (const [n, { kind, id }] of facts.entries())
       sql.addFact.run(partition, before.facts + n + 1, kind, id, at, n === 0 ? previousTip : after.tip)

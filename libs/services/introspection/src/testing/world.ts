@@ -3,6 +3,7 @@ import { parseRevision, type FactPush } from '@countersign/contracts'
 
 import type { WatchRequest, WatchResponse } from '@countersign/contracts/introspection'
 import { ManualClock } from '@countersign/leased-cache/testing/clock'
+import { tipOf } from '@countersign/store'
 import { createMemoryStore, type MemoryStore } from '@countersign/store/memory'
 import {
   buildClients,
@@ -175,7 +176,7 @@ export class World {
     const committed = await this.store.commit(commit)
     if (committed === 'conflict') throw new Error('conflict')
     const { revision, previousTip } = committed
-    return { revision, previousTip, tip: commit.id.slice(0, 16), facts: commit.facts }
+    return { revision, previousTip, tip: tipOf(previousTip, commit.id), facts: commit.facts }
   }
 
   announce(push: FactPush): void {

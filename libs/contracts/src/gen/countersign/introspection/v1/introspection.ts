@@ -32,7 +32,8 @@ export interface IntrospectRequest {
   tokenTypeHint: string;
   /**
    * A revision, as a revocation answers with: the answer comes from no older view. Of several partitions: one each,
-   * separated by spaces.
+   * separated by spaces. A cache adds the tip that it was told with it, `revision~tip`: then the view is also of the
+   * same history.
    */
   minRevision: string;
   /** The oldest view that will do, milliseconds; 0: ask the store. Unset: as the service is configured. */
