@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Program → Debian package. */
+/** Program → Debian package, or packages. */
 const packages = {
   'redis-server': 'redis-server',
   'redis-cli': 'redis-tools',
@@ -12,6 +12,8 @@ const packages = {
   openssl: 'openssl',
   wrk: 'wrk',
   nginx: 'nginx-light',
+  spin: 'spin',
+  gcc: ['gcc', 'libc6-dev'],
 }
 /** Python modules of Debian's own Python → Debian package. */
 const pythonModules = { grpc: 'python3-grpcio', grpc_tools: 'python3-grpc-tools' }
@@ -40,7 +42,7 @@ function aptInstall(names) {
 /** @param programs names as above; @param modules Python modules as above */
 export function installServers(programs, modules = []) {
   const missing = () => [
-    ...programs.filter((name) => !isProgram(name)).map((name) => packages[name]),
+    ...programs.filter((name) => !isProgram(name)).flatMap((name) => packages[name]),
     ...modules.filter((name) => !isPythonModule(name)).map((name) => pythonModules[name]),
   ]
   const wanted = [...new Set(missing())]
