@@ -14,6 +14,7 @@ const packages = {
   nginx: 'nginx-light',
   spin: 'spin',
   gcc: ['gcc', 'libc6-dev'],
+  faketime: 'faketime',
 }
 /** Python modules of Debian's own Python → Debian package. */
 const pythonModules = { grpc: 'python3-grpcio', grpc_tools: 'python3-grpc-tools' }

@@ -7,7 +7,10 @@ import { installDependencies, root, runtime } from './bootstrap.mjs'
 import { installServers } from './install-servers.mjs'
 
 installDependencies()
-installServers(['redis-server', 'redis-cli', 'nats-server', 'postgres', 'nginx', 'openssl', 'spin', 'gcc'], ['grpc', 'grpc_tools'])
+installServers(
+  ['redis-server', 'redis-cli', 'nats-server', 'postgres', 'nginx', 'openssl', 'spin', 'gcc', 'faketime'],
+  ['grpc', 'grpc_tools'],
+)
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'))
 const report = join(folder, 'report.json')

@@ -1,5 +1,7 @@
 // Many caches in one process, each with a verifier and a connection of its own, as so many resource services would.
-import { createVerifier, type Verifier } from '@countersign/sdk'
+import { systemClock } from '@countersign/leased-cache'
+import { connectUpstream } from '@countersign/sdk/grpc'
+import { LeasedVerifier } from '@countersign/sdk/verifier'
 
 /** The arguments, as JSON. */
 export interface WatchersJob {
@@ -13,27 +15,56 @@ export type WatchersQuestion = { prime: string } | { arm: string } | { collect: 
 
 const job = JSON.parse(process.argv[2]!) as WatchersJob
 const { target, clientId, clientSecret, caches } = job
-const verifiers: Verifier[] = []
+const verifiers: LeasedVerifier[] = []
 
 /** Milliseconds of the machine's monotonic clock, which all processes share. */
 const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6
 
 let refused: number[] = []
+let waiting = new Set<LeasedVerifier>()
+let armed: string | undefined
+let allRefused = (): void => undefined
 let all = Promise.resolve()
 
-/** Looks at every cache about once a millisecond until each has refused, and notes when. */
-async function pollUntilRefused(token: string): Promise<void> {
+/** Asks a cache about the token after each message that it is told, until it refuses: nothing else changes its mind but time. */
+async function look(verifier: LeasedVerifier): Promise<void> {
+  if (armed === undefined || !waiting.has(verifier) || (await verifier.verify(armed)).ok) return
+  if (!waiting.delete(verifier)) return
+  refused.push(nowMs())
+  if (waiting.size === 0) allRefused()
+}
+
+function arm(token: string): void {
   refused = []
-  let waiting = verifiers
-  while (waiting.length > 0) {
-    const still: Verifier[] = []
-    for (const verifier of waiting) {
-      if ((await verifier.verify(token)).ok) still.push(verifier)
-      else refused.push(nowMs())
-    }
-    waiting = still
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
+  waiting = new Set(verifiers)
+  armed = token
+  all = new Promise((resolve) => (allRefused = resolve))
+}
+
+function watchingVerifier(name: string): LeasedVerifier {
+  const client = { id: clientId, secret: clientSecret }
+  const upstream = connectUpstream({ target, client, tls: undefined, allowPlaintext: false, deadlineMs: 2_000 })
+  const verifier: LeasedVerifier = new LeasedVerifier({
+    upstream: {
+      ...upstream,
+      watch: ({ onResponse, onClosed }) =>
+        upstream.watch({
+          onResponse(response) {
+            onResponse(response)
+            void look(verifier)
+          },
+          onClosed,
+        }),
+    },
+    clock: systemClock(),
+    random: Math.random,
+    maxStalenessMs: 1_000,
+    cacheEntries: 1_000,
+    deadlineMs: 2_000,
+    name,
+    log: { info: () => undefined, warn: () => undefined },
+  })
+  return verifier
 }
 
 async function prime(token: string): Promise<void> {
@@ -46,7 +77,7 @@ async function prime(token: string): Promise<void> {
 
 async function answer(question: WatchersQuestion): Promise<object> {
   if ('prime' in question) await prime(question.prime)
-  else if ('arm' in question) all = pollUntilRefused(question.arm)
+  else if ('arm' in question) arm(question.arm)
   else {
     await all
     return { refused: Float64Array.from(refused) }
@@ -62,9 +93,8 @@ process.on('message', (question: WatchersQuestion) => {
 })
 process.on('disconnect', () => process.exit())
 
-const log = { info: () => undefined, warn: () => undefined }
 for (let n = 0; n < caches; n++) {
-  verifiers.push(createVerifier({ target, credentials: { clientId, clientSecret }, name: `cache ${n}`, log }))
+  verifiers.push(watchingVerifier(`cache ${n}`))
   // A thousand connections at once would be more than a listening socket queues.
   if (n % 50 === 49) await new Promise((resolve) => setTimeout(resolve, 50))
 }

@@ -26,12 +26,13 @@ export const limits = {
   /** Milliseconds, and probes at least, without an answer, after which a stream is given up: its replica may hang. */
   watchSilenceMs: 10_000,
   watchSilentProbes: 4,
-  /** Milliseconds for which acknowledgements of facts are gathered. */
+  /** Milliseconds for which acknowledgements of facts are gathered: from this to twice as long, not all caches at once. */
   acknowledgeMs: 25,
   /** Bytes of what is kept of a token, by measurement. */
   knownTokenBytes: 255,
   /** Answers kept, and bytes for each of them: more than most take, so that long tokens are what it bounds. */
   cacheEntries: 100_000,
+  mostCacheEntries: 10_000_000,
   bytesPerEntry: 640,
   /** Different texts that are kept once for all answers that hold them. */
   sharedTexts: 10_000,

@@ -96,7 +96,7 @@ export class Watching {
   #acknowledgeSoon(): void {
     if (this.#isAcknowledging) return
     this.#isAcknowledging = true
-    this.#options.clock.after(limits.acknowledgeMs, () => {
+    this.#options.clock.after(limits.acknowledgeMs * (1 + this.#options.random()), () => {
       this.#isAcknowledging = false
       const revisions = this.#options.cache.places().map(({ revision }) => revision)
       const told = revisions.join(' ')

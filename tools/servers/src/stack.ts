@@ -25,6 +25,8 @@ export interface StackOptions {
   redis?: RedisOptions
   /** `paused`: nothing is published, and the outbox only grows. */
   relay?: 'running' | 'paused'
+  /** More environment for a service, such as other addresses of what it rests on. */
+  environment?: (service: ServiceName, urls: Urls) => Record<string, string> | Promise<Record<string, string>>
 }
 
 /** A service of ours, as a process of its own. */
@@ -48,7 +50,7 @@ export interface Stack {
   stop(): Promise<void>
 }
 
-interface Urls {
+export interface Urls {
   redis: string
   nats: string
   postgres: string
@@ -80,7 +82,13 @@ const isReady = async (management: string): Promise<boolean> =>
     () => false,
   )
 
-async function startService(name: ServiceName, folder: string, configFile: string, httpPort: number): Promise<Service> {
+async function startService(
+  name: ServiceName,
+  folder: string,
+  configFile: string,
+  httpPort: number,
+  environment: Record<string, string>,
+): Promise<Service> {
   const [grpcPort, port] = [await freePort(), await freePort()]
   const management = `http://127.0.0.1:${port}`
   const service = new ServerProcess({
@@ -92,6 +100,7 @@ async function startService(name: ServiceName, folder: string, configFile: strin
       COUNTERSIGN_LISTEN__HTTP: `127.0.0.1:${httpPort}`,
       COUNTERSIGN_LISTEN__GRPC: `127.0.0.1:${grpcPort}`,
       COUNTERSIGN_LISTEN__MANAGEMENT: `127.0.0.1:${port}`,
+      ...environment,
     },
     ready: () => isReady(management),
   })
@@ -115,7 +124,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   writeFileSync(configFile, configOf(urls, secrets, `http://127.0.0.1:${issuerPort}`, options))
   const started: ServerProcess[] = [redis, nats, postgres]
   const start = async (name: ServiceName, port: number) => {
-    const service = await startService(name, folder, configFile, port)
+    const environment = (await options.environment?.(name, urls)) ?? {}
+    const service = await startService(name, folder, configFile, port, environment)
     started.unshift(service)
     return service
   }

@@ -99,7 +99,18 @@ export class Feed {
       nonce,
       logs.filter((log) => log !== undefined),
     )
-    if (this.#isRunning) for (const tell of served) tell(proven)
+    await this.#tell(served, proven)
+  }
+
+  /** A few at a time: a fact that comes meanwhile is passed on in between, and does not wait for a thousand answers. */
+  async #tell(
+    served: readonly ((proven: readonly Partition[]) => void)[],
+    proven: readonly Partition[],
+  ): Promise<void> {
+    for (let from = 0; from < served.length && this.#isRunning; from += limits.answersATurn) {
+      if (from > 0) await new Promise<void>((resolve) => this.#options.clock.soon(resolve))
+      for (const tell of served.slice(from, from + limits.answersATurn)) tell(proven)
+    }
   }
 
   async #readHead(

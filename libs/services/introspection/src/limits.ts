@@ -10,6 +10,8 @@ export const limits = {
   clockDrift: 0.01,
   /** Caches that watch one replica; each costs a stream, and a message a fact. */
   watchers: 10_000,
+  /** Answers to probes between which other work gets its turn. */
+  answersATurn: 20,
   /** Characters of a watching cache's name. */
   watcherNameCharacters: 100,
   /** Requests of a watching cache that wait for its authentication. */

@@ -170,6 +170,10 @@ class Watcher implements Waiting {
     switch (say?.$case) {
       case 'probe':
         this.#probe = say.value
+        this.#options.enforcement.applied(
+          this.told,
+          say.value.places.map(({ revision }) => revision),
+        )
         return this.#options.feed.wait(this)
       case 'applied':
         return this.#options.enforcement.applied(this.told, say.value.revisions)
