@@ -128,6 +128,8 @@ describe('a revoked token is refused by every cache within the bound', () => {
       }
       grpc!.delay(0, 700)
       await sleep(2_000)
+      grpc!.delay(0, 1_600)
+      await sleep(4_000)
       grpc!.delay(300, 300)
       await sleep(2_000)
       grpc!.delay(0, 0)
@@ -147,6 +149,16 @@ describe('a revoked token is refused by every cache within the bound', () => {
       await sleep(2_500)
       redis!.release()
       redis!.cut()
+    })
+  }, 120_000)
+
+  test('when Redis is slower than the bound, and NATS brings nothing', async () => {
+    await through(async () => {
+      nats!.hold('to client')
+      redis!.delay(0, 1_600)
+      await sleep(5_000)
+      redis!.delay(0, 0)
+      nats!.release()
     })
   }, 120_000)
 
