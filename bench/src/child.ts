@@ -43,12 +43,16 @@ function nextMessage(child: ChildProcess, path: string, withinMs: number, output
  * us closes, so that nothing is left behind even when we are killed.
  * @throws Error with its output when it ends or stays silent
  */
-export async function startChild(path: URL, args: readonly string[]): Promise<Child> {
+export async function startChild(
+  path: URL,
+  args: readonly string[],
+  { execArgv = [], readyMs = limits.childReadyMs }: { execArgv?: string[]; readyMs?: number } = {},
+): Promise<Child> {
   const child = fork(path, [...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
     env: { ...process.env, NODE_ENV: 'production' },
-    execArgv: [],
+    execArgv,
   })
   let output = ''
   const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000))
@@ -56,7 +60,7 @@ export async function startChild(path: URL, args: readonly string[]): Promise<Ch
   child.stderr?.on('data', keep)
   const next = (withinMs: number) => nextMessage(child, path.pathname, withinMs, () => output)
   try {
-    const ready = await next(limits.childReadyMs)
+    const ready = await next(readyMs)
     return {
       pid: child.pid!,
       ready,

@@ -23,6 +23,14 @@ export const limits = {
   cacheEntries: 100_000,
   /** JWT verifications at once: with more, WebCrypto's threads have enough to do. */
   joseAtOnce: 32,
+  cacheMemory: {
+    entries: 100_000,
+    scannedTokens: 1_000_000,
+    /** What an answer may take. */
+    bytesPerEntry: 600,
+    /** What a million unknown tokens may leave behind, beyond what the first 20,000 did. */
+    scanBytes: 4 * 1_048_576,
+  },
   lag: {
     /** Caches that watch, in turn. */
     caches: [1, 100, 1_000],

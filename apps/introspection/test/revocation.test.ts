@@ -12,7 +12,9 @@ const shortBoundMs = 400
 describe('a revoked token is refused by every cache within the bound', () => {
   let stack: Stack
   /** Between the service and Redis, the service and NATS, and one of the caches and the service. */
-  let [redis, nats, grpc]: Proxy[] = []
+  let redis: Proxy
+  let nats: Proxy
+  let grpc: Proxy
   let caches: Cache[]
   let revocations: Revocations
   let clockFile: string
@@ -121,20 +123,20 @@ describe('a revoked token is refused by every cache within the bound', () => {
   test('when what a cache is told is held back, late, or lost with its connection', async () => {
     await through(async () => {
       for (const way of ['to client', 'to server', 'both'] as const) {
-        grpc!.hold(way)
+        grpc.hold(way)
         await sleep(1_800)
-        grpc!.release()
+        grpc.release()
         await sleep(300)
       }
-      grpc!.delay(0, 700)
+      grpc.delay(0, 700)
       await sleep(2_000)
-      grpc!.delay(0, 1_600)
+      grpc.delay(0, 1_600)
       await sleep(4_000)
-      grpc!.delay(300, 300)
+      grpc.delay(300, 300)
       await sleep(2_000)
-      grpc!.delay(0, 0)
+      grpc.delay(0, 0)
       for (let n = 0; n < 5; n++) {
-        grpc!.cut()
+        grpc.cut()
         await sleep(200)
       }
     })
@@ -142,34 +144,34 @@ describe('a revoked token is refused by every cache within the bound', () => {
 
   test('when Redis is slow to the service, or does not answer it', async () => {
     await through(async () => {
-      redis!.delay(0, 600)
+      redis.delay(0, 600)
       await sleep(2_500)
-      redis!.delay(0, 0)
-      redis!.hold('to client')
+      redis.delay(0, 0)
+      redis.hold('to client')
       await sleep(2_500)
-      redis!.release()
-      redis!.cut()
+      redis.release()
+      redis.cut()
     })
   }, 120_000)
 
   test('when Redis is slower than the bound, and NATS brings nothing', async () => {
     await through(async () => {
-      nats!.hold('to client')
-      redis!.delay(0, 1_600)
+      nats.hold('to client')
+      redis.delay(0, 1_600)
       await sleep(5_000)
-      redis!.delay(0, 0)
-      nats!.release()
+      redis.delay(0, 0)
+      nats.release()
     })
   }, 120_000)
 
   test('when NATS brings nothing, everything late, or is killed', async () => {
     await through(async () => {
-      nats!.hold('to client')
+      nats.hold('to client')
       await sleep(2_000)
-      nats!.release()
-      nats!.delay(0, 900)
+      nats.release()
+      nats.delay(0, 900)
       await sleep(2_000)
-      nats!.delay(0, 0)
+      nats.delay(0, 0)
       await stack.nats.kill()
       await sleep(3_000)
       await stack.nats.start()

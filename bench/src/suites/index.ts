@@ -1,4 +1,5 @@
 import type { Suite } from '../suite.ts'
+import { cacheMemory } from './cache-memory.ts'
 import { introspectBatch, introspectGrpc, introspectStream } from './introspect-grpc.ts'
 import { introspectHttp } from './introspect-http.ts'
 import { issue } from './issue.ts'
@@ -16,6 +17,7 @@ export const suites: readonly Suite[] = [
   sdkCached,
   sdkUncached,
   revocationLag,
+  cacheMemory,
   issue,
   revoke,
   memoryPerToken,

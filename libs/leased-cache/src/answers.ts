@@ -23,7 +23,8 @@ export interface Kept<V> extends Entry<V> {
   readonly hashes: readonly number[]
   /** So many of these, the first ones, are of facts that end it for good. */
   readonly finals: number
-  readonly endsAt: Millis
+  /** Counted from the cache's own beginning: a small number takes no memory of its own. */
+  readonly endsMs: Millis
 }
 
 /** What has become of an answer: it still holds, it never will again, or that is to be asked. */
@@ -34,17 +35,24 @@ export class Answers<V> {
   readonly #views: ReadonlyMap<Partition, View>
   readonly #limits: LeaseLimits
   readonly #seed: number
+  readonly #startedAt: Millis
   readonly #window: FactWindow
   readonly #active: Region<V, Kept<V>>
   readonly #inactive: Region<V, Kept<V>>
 
-  constructor(views: ReadonlyMap<Partition, View>, limits: LeaseLimits, seed: number) {
+  constructor(views: ReadonlyMap<Partition, View>, limits: LeaseLimits, seed: number, startedAt: Millis) {
     this.#views = views
     this.#limits = limits
     this.#seed = seed
+    this.#startedAt = startedAt
     this.#window = new FactWindow(limits.windowFacts)
     this.#active = new Region(limits.entries)
     this.#inactive = new Region(limits.negativeEntries)
+  }
+
+  /** Whether its time is over. */
+  isOver({ endsMs }: Kept<V>, now: Millis): boolean {
+    return now - this.#startedAt >= endsMs
   }
 
   /** Says which facts were noted by now. */
@@ -92,7 +100,7 @@ export class Answers<V> {
       goodAt: tick,
       hashes: [...final, ...revokedBy.filter((fact) => !isFinal(fact))].map((fact) => hashOf(fact, this.#seed)),
       finals: final.length,
-      endsAt: Math.min(answer.expiresAt, now + keptMs),
+      endsMs: Math.min(answer.expiresAt, now + keptMs) - this.#startedAt,
     }
     if (!this.#isValidSince(view, tick) || this.standing(kept) !== 'good') return false
     this.drop(kept)

@@ -55,7 +55,7 @@ interface SentProbe {
  */
 export class LeasedCache<V> {
   readonly #clock: Clock
-  readonly #leaseMs: number
+  readonly #maxStalenessMs: number
   readonly #limits: LeaseLimits
   readonly #observer: Partial<CacheObserver>
   readonly #views = new Map<Partition, View>()
@@ -68,9 +68,10 @@ export class LeasedCache<V> {
   constructor(options: LeasedCacheOptions<V>) {
     this.#clock = options.clock
     this.#limits = { ...leaseLimits, ...options.limits }
-    this.#leaseMs = options.maxStalenessMs * (1 - this.#limits.drift)
+    this.#maxStalenessMs = options.maxStalenessMs
     this.#observer = options.observer ?? {}
-    this.#answers = new Answers(this.#views, this.#limits, Math.floor(options.random() * 2 ** 32) | 0)
+    const seed = Math.floor(options.random() * 2 ** 32) | 0
+    this.#answers = new Answers(this.#views, this.#limits, seed, options.clock.now())
     this.#ended = options.ended
     this.#nonce = Math.floor(options.random() * 2 ** 48)
   }
@@ -84,7 +85,7 @@ export class LeasedCache<V> {
       this.#counts.lapsed++
       return this.#miss()
     }
-    const standing = now >= kept.endsAt ? 'unsure' : this.#answers.standing(kept)
+    const standing = this.#answers.isOver(kept, now) ? 'unsure' : this.#answers.standing(kept)
     if (standing === 'unsure') {
       this.#answers.drop(kept)
       return this.#miss()
@@ -200,7 +201,7 @@ export class LeasedCache<V> {
   }
 
   #isProven(view: View | undefined, now: Millis, maxStalenessMs: number): boolean {
-    const leaseMs = Math.min(this.#leaseMs, maxStalenessMs)
+    const leaseMs = Math.min(this.#maxStalenessMs, maxStalenessMs) * (1 - this.#limits.drift)
     const monotonicMs = this.#clock.monotonicMs()
     const isFresh = ({ freshMs, freshAt }: View) => monotonicMs - freshMs <= leaseMs && now - freshAt <= leaseMs
     if (view) return isFresh(view)

@@ -40,7 +40,9 @@ describe('facts that are pushed', () => {
   test('that end it for good count before those after which it is asked about', () => {
     const { cache, log, keep } = kept()
     keep('a', { revokedBy: [{ kind: 'client', id: 'c' }, { kind: 'subject', id: 's' }, token('a')] })
+    keep('b', { revokedBy: [{ kind: 'client', id: 'c' }, token('b')] })
     cache.push(log.commit({ kind: 'client', id: 'c' }))
+    expect(cache.get('b')).toBeUndefined()
     cache.push(log.commit(token('a')))
     expect(cache.get('a')).toBe('ended')
     expect(cache.get('a')).toBe('ended')

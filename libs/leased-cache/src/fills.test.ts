@@ -67,6 +67,8 @@ describe('an answer that was asked for', () => {
     cache.push(log.commit(token('a')))
     expect(keep('a')).toBe(true)
     expect(cache.get('a')).toBe('value of a')
+    cache.push(log.commit(token('x')))
+    expect(cache.get('a')).toBe('value of a')
   })
 
   test('is not kept when it was asked for before anything was known', () => {

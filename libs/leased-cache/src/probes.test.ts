@@ -56,12 +56,16 @@ describe('the answer to a probe', () => {
     expect(cache.get('b')).toBe('value of b')
   })
 
-  test('that does not agree with what was pushed meanwhile says that the store went back', () => {
+  test.each([
+    [1, 1],
+    [1, 2],
+    [2, 1],
+  ])('that does not agree with what was pushed meanwhile says that the store went back: %i, %i', (pushed, told) => {
     const { cache, log, notes } = kept('a')
     const other = log.branch('restored')
     const probe = cache.probe()
-    cache.push(log.commit(token('x')))
-    other.commit(token('z'))
+    for (let n = 0; n < pushed; n++) cache.push(log.commit(token(`x${n}`)))
+    for (let n = 0; n < told; n++) other.commit(token(`z${n}`))
     expect(cache.settle(probe.nonce, [other.after(probe.places)])).toEqual([0])
     expect(cache.get('a')).toBeUndefined()
     expect(notes.at(-1)).toBe('flushed 0 rollback')
@@ -70,6 +74,7 @@ describe('the answer to a probe', () => {
   test.each([
     ['its epoch is another', { revision: '0:bb:1' }, 'rollback'],
     ['its head is behind', { revision: '0:aa:0', tip: '' }, 'rollback'],
+    ['its tip is another', { tip: 'f'.repeat(16) }, 'rollback'],
     ['it is not all there', { complete: false }, 'behind'],
   ])('is judged by itself: %s', (_, told, why) => {
     const { cache, log, notes } = kept('a')

@@ -1,43 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Fact } from '@countersign/contracts'
 import type { IntrospectResponse } from '@countersign/contracts/introspection'
+import type { Shared } from '@countersign/leased-cache'
 import { limits } from './limits.ts'
 import type { Token } from './types.ts'
-
-/** Keeps one copy of what many answers hold: scopes, audiences, issuers, clients. */
-export class Shared {
-  readonly #texts = new Map<string, string>()
-  readonly #scopes = new Map<string, ReadonlySet<string>>()
-  readonly #lists = new Map<string, readonly string[]>()
-
-  text(text: string): string {
-    return this.#one(this.#texts, text, () => text)
-  }
-
-  scopes(scope: string): ReadonlySet<string> {
-    return this.#one(this.#scopes, scope, () => new Set(scope === '' ? [] : scope.split(' ')))
-  }
-
-  list(list: readonly string[]): readonly string[] {
-    return this.#one(this.#lists, JSON.stringify(list), () => Object.freeze([...list]))
-  }
-
-  #one<T>(known: Map<string, T>, key: string, make: () => T): T {
-    const found = known.get(key)
-    if (found !== undefined) return found
-    if (known.size >= limits.sharedTexts) known.clear()
-    const made = make()
-    known.set(key, made)
-    return made
-  }
-}
 
 /** Frozen: the same object is given to everybody who asks. */
 export const tokenOf = (response: IntrospectResponse, shared: Shared): Token =>
   Object.freeze({
     subject: shared.text(response.sub),
     clientId: shared.text(response.clientId),
-    scopes: shared.scopes(response.scope),
+    scopes: shared.words(response.scope),
     roles: shared.list(response.roles),
     audience: shared.list(response.aud),
     issuer: shared.text(response.iss),

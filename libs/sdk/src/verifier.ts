@@ -1,10 +1,11 @@
+import { asFailure, Failure } from '@countersign/contracts'
 import type { IntrospectRequest, IntrospectResponse } from '@countersign/contracts/introspection'
-import { leaseLimits, LeasedCache, type Clock } from '@countersign/leased-cache'
+import { leaseLimits, LeasedCache, Shared, type Clock } from '@countersign/leased-cache'
 import { decide, notActive } from './decide.ts'
 import { limits } from './limits.ts'
 import { partitionTold } from './partition.ts'
 import { Questions } from './questions.ts'
-import { factsAbout, isTokenShaped, Shared, tokenOf } from './token.ts'
+import { factsAbout, isTokenShaped, tokenOf } from './token.ts'
 import type { Log, Requirements, Token, Verification, Verifier } from './types.ts'
 import type { Upstream } from './upstream.ts'
 import { Watching } from './watching.ts'
@@ -98,7 +99,14 @@ export class LeasedVerifier implements Verifier {
       if (!asking) break
       // A question not put yet is as good as one of our own. The answer to one put before we were asked is good enough
       // only if it was kept, and is proven now.
-      if (!asking.isPut) return asking.answer
+      if (!asking.isPut) {
+        const joined = await asking.answer.catch((thrown: unknown) => asFailure(thrown))
+        // Whoever asked first may have had less time left.
+        const isTooEarly = joined instanceof Failure && joined.code === 'deadline_exceeded'
+        if (isTooEarly && this.#parts.clock.monotonicMs() < endMs) continue
+        if (joined instanceof Failure) throw joined
+        return joined
+      }
       await asking.answer.catch(() => undefined)
       const kept = this.#cache.get(token)
       if (kept !== undefined) return kept

@@ -9,7 +9,7 @@ interface Timer {
 export class ManualClock implements Clock {
   #monotonicMs = 5_000
   #wallMs = 1_700_000_000_000
-  #timers: Timer[] = []
+  readonly #timers = new Set<Timer>()
   readonly #system = systemClock({ monotonicMs: () => this.#monotonicMs, wallMs: () => this.#wallMs })
 
   monotonicMs = (): number => this.#monotonicMs
@@ -17,8 +17,8 @@ export class ManualClock implements Clock {
 
   after(ms: number, call: () => void): () => void {
     const timer = { atMs: this.#monotonicMs + ms, call }
-    this.#timers.push(timer)
-    return () => (this.#timers = this.#timers.filter((each) => each !== timer))
+    this.#timers.add(timer)
+    return () => void this.#timers.delete(timer)
   }
 
   soon(call: () => void): void {
@@ -27,16 +27,17 @@ export class ManualClock implements Clock {
 
   /** How long until each timer, in the order of their setting. */
   get waits(): number[] {
-    return this.#timers.map(({ atMs }) => atMs - this.#monotonicMs)
+    return [...this.#timers].map(({ atMs }) => atMs - this.#monotonicMs)
   }
 
   /** Lets time pass; what is due is called in its order. */
   advance(ms: number): void {
     const endMs = this.#monotonicMs + ms
     for (;;) {
-      const due = this.#timers.filter(({ atMs }) => atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0]
+      let due: Timer | undefined
+      for (const timer of this.#timers) if (timer.atMs <= endMs && !(due && due.atMs <= timer.atMs)) due = timer
       if (!due) break
-      this.#timers = this.#timers.filter((each) => each !== due)
+      this.#timers.delete(due)
       this.#pass(Math.max(0, due.atMs - this.#monotonicMs))
       due.call()
     }

@@ -30,7 +30,7 @@ export class TestLog {
   /** Appends the facts of one commit, and says what is pushed for them. */
   commit(...facts: Fact[]): FactPush {
     const previousTip = this.tip
-    const tip = hash('sha256', `${this.#branch}:${this.partition}:${this.sequence}`).slice(0, 16)
+    const tip = hash('sha256', `${this.epoch}:${this.#branch}:${this.partition}:${this.sequence}`).slice(0, 16)
     for (const fact of facts) this.#facts.push({ fact, tip })
     return { revision: this.revision, tip, previousTip, facts }
   }

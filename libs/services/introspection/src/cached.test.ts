@@ -21,13 +21,13 @@ const ask = async (request: Partial<IntrospectRequest> = {}): Promise<boolean> =
 }
 
 describe('a token that was asked about', () => {
-  test('is answered from memory, one object for all', async () => {
+  test('is answered from memory', async () => {
     const answers = []
     for (let n = 0; n < 5; n++) {
       answers.push(await service.calls.introspect({ token, tokenTypeHint: '', minRevision: '' }, world.context('api')))
     }
     expect(world.reads.follow).toBe(1)
-    expect(new Set(answers).size).toBe(1)
+    for (const answer of answers) expect(answer).toEqual(answers[0])
     expect(answers[0]).toMatchObject({
       active: true,
       sub: 'batch',

@@ -22,11 +22,30 @@ export interface IntrospectionCalls {
 }
 
 export function introspectionCalls(engine: IntrospectionEngine, callers: Callers, issuer: string): IntrospectionCalls {
-  const responses = createResponses(issuer)
+  const respond = (answered: Answered): IntrospectResponse => {
+    if (!answered) return inactiveResponse
+    const { scope, clientId, sub, aud, exp, iat, jti, partition, grantId, sessionId, subject } = answered
+    return {
+      active: true,
+      scope,
+      clientId,
+      username: '',
+      tokenType: 'Bearer',
+      exp,
+      iat,
+      nbf: 0,
+      sub,
+      aud,
+      iss: issuer,
+      jti,
+      revokedBy: { partition, grantId, sessionId, subject },
+      roles: [],
+    }
+  }
 
   const ask = (client: Client, request: IntrospectRequest): IntrospectResponse | Promise<IntrospectResponse> => {
     const answered = engine.introspect(client, request.token, request)
-    return answered instanceof Promise ? answered.then(responses) : responses(answered)
+    return answered instanceof Promise ? answered.then(respond) : respond(answered)
   }
 
   /** Like {@link ask}; what fails is an answer, too. */
@@ -100,33 +119,3 @@ const inactiveResponse: IntrospectResponse = Object.freeze({
   revokedBy: undefined,
   roles: [],
 })
-
-/** The messages of what the engine answers; one for as long as it answers the same object. */
-function createResponses(issuer: string): (answered: Answered) => IntrospectResponse {
-  const made = new WeakMap<Answered, IntrospectResponse>()
-  return (answered) => {
-    const { introspection, revokedBy } = answered
-    if (!introspection.active) return inactiveResponse
-    const known = made.get(answered)
-    if (known) return known
-    const { scope, clientId, exp, iat, sub, aud, jti } = introspection
-    const response: IntrospectResponse = {
-      active: true,
-      scope,
-      clientId,
-      username: '',
-      tokenType: 'Bearer',
-      exp,
-      iat,
-      nbf: 0,
-      sub,
-      aud: [...aud],
-      iss: issuer,
-      jti,
-      revokedBy,
-      roles: [],
-    }
-    made.set(answered, response)
-    return response
-  }
-}

@@ -1,6 +1,5 @@
-import { Failure, type Millis } from '@countersign/contracts'
-import type { RevokedBy } from '@countersign/contracts/introspection'
-import type { LeasedCache } from '@countersign/leased-cache'
+import { Failure, type Millis, type Partition } from '@countersign/contracts'
+import { Shared, type LeasedCache } from '@countersign/leased-cache'
 import type { Reader } from '@countersign/store'
 import {
   createRecordReader,
@@ -18,12 +17,24 @@ import {
   type TokenFormat,
 } from '@countersign/tokens'
 
-/** What is known of a token: the same object for as long as it may be answered from memory. */
-export interface Answered {
-  readonly introspection: Introspection
-  /** The facts that would end it; absent when it is not active. */
-  readonly revokedBy?: RevokedBy
+/** An active token, and the facts that would end it. What many tokens have in common is there once. */
+export interface ActiveToken {
+  readonly scope: string
+  readonly clientId: string
+  readonly sub: string
+  readonly aud: string[]
+  /** Seconds. */
+  readonly exp: number
+  readonly iat: number
+  readonly jti: string
+  readonly partition: Partition
+  readonly grantId: string
+  readonly sessionId: string
+  readonly subject: string
 }
+
+/** Null: not active, or not for this caller to see. */
+export type Answered = ActiveToken | null
 
 /** Bounds that a caller sets on the view that it is answered from. */
 export interface Demands {
@@ -41,60 +52,52 @@ export interface IntrospectionEngine {
   introspect(caller: Client, token: string, demands?: Demands): Answered | Promise<Answered>
 }
 
-/** What is kept of a token. */
-export interface KnownToken {
-  readonly answered: Answered
-  readonly audience: string[]
-}
-
 export interface IntrospectionEngineOptions {
   reader: Pick<Reader, 'follow'>
   /** Absent: always ask the store. */
-  cache?: LeasedCache<KnownToken> | undefined
+  cache?: LeasedCache<Answered> | undefined
   format: TokenFormat
   /** Counts inactive answers per caller: who tries tokens out is slowed down. */
   scanning: FailureThrottle
   now: () => Millis
 }
 
-const notActive: Answered = { introspection: inactive }
-export const unknownToken: KnownToken = { answered: notActive, audience: [] }
-
 /** Bytes of what is kept of a token, by measurement. */
-const knownTokenBytes = 300
+const activeTokenBytes = 320
 
 export function createIntrospectionEngine(options: IntrospectionEngineOptions): IntrospectionEngine {
   const { reader, cache, format, scanning, now } = options
   const records = createRecordReader()
+  const shared = new Shared()
 
-  const answer = (caller: Client, { answered, audience }: KnownToken): Answered => {
-    if (answered !== notActive && maySee(caller, audience)) return answered
+  const answer = (caller: Client, found: Answered): Answered => {
+    if (found && maySee(caller, found.aud)) return found
     scanning.fail(caller.id)
-    return notActive
+    return null
   }
 
-  function kept(token: string, { minRevision, maxStalenessMs }: Demands): KnownToken | undefined {
+  function kept(token: string, { minRevision, maxStalenessMs }: Demands): Answered | undefined {
     if (!cache || maxStalenessMs === 0) return undefined
     return minRevision === '' || cache.covers(minRevision) ? cache.get(token, maxStalenessMs) : undefined
   }
 
-  async function look(token: string, { partition, digest }: ParsedToken): Promise<KnownToken> {
+  async function look(token: string, { partition, digest }: ParsedToken): Promise<Answered> {
     const ticket = cache?.ticket()
     const entries = await reader.follow(tokenKey(partition, digest))
     const held = entries && records.held(entries)
     const introspection = held ? describe(held, digest, now()) : inactive
-    const known = introspection.active ? knownToken(introspection, held!, partition) : unknownToken
+    const found = introspection.active ? activeToken(introspection, held!, partition, shared) : null
     if (ticket) {
       cache!.keep(ticket, token, {
-        value: known,
+        value: found,
         partition,
         revokedBy: held ? revokedBy(held, digest) : [],
-        expiresAt: introspection.active ? held!.token.record.expiresAt : Infinity,
-        bytes: introspection.active ? knownTokenBytes + introspection.scope.length : 0,
-        isActive: introspection.active,
+        expiresAt: found ? held!.token.record.expiresAt : Infinity,
+        bytes: found ? activeTokenBytes : 0,
+        isActive: found !== null,
       })
     }
-    return known
+    return found
   }
 
   return {
@@ -106,19 +109,34 @@ export function createIntrospectionEngine(options: IntrospectionEngineOptions): 
         throw new Failure('too_many_requests', 'too many inactive tokens asked about', { retryAfterSeconds: blocked })
       }
       const known = kept(token, demands)
-      if (known) return answer(caller, known)
+      if (known !== undefined) return answer(caller, known)
       const parsed = format.parse(token)
-      return parsed ? look(token, parsed).then((found) => answer(caller, found)) : answer(caller, unknownToken)
+      return parsed ? look(token, parsed).then((found) => answer(caller, found)) : answer(caller, null)
     },
   }
 }
 
 const noDemands: Demands = { minRevision: '' }
 
-function knownToken(introspection: Introspection, { token, grant }: Held, partition: number): KnownToken {
+function activeToken(
+  { scope, clientId, sub, aud, exp, iat, jti }: Introspection & { active: true },
+  { grant }: Held,
+  partition: Partition,
+  shared: Shared,
+): ActiveToken {
   const { id: grantId, sessionId, subject } = grant!.record
   return {
-    answered: { introspection, revokedBy: { partition, grantId, sessionId, subject } },
-    audience: token.record.audience,
+    scope: shared.text(scope),
+    clientId: shared.text(clientId),
+    sub,
+    aud: shared.list(aud) as string[],
+    exp,
+    iat,
+    // A copy: a part would keep the whole of it.
+    jti: Buffer.from(jti, 'latin1').toString('latin1'),
+    partition,
+    grantId,
+    sessionId,
+    subject,
   }
 }

@@ -15,30 +15,21 @@ const headers = { 'content-type': 'application/json', 'cache-control': 'no-store
 /** RFC 7662 section 2.2: unknown, expired, revoked and not-yours are the same bytes. */
 const inactiveBody = '{"active":false}'
 
-/** The bodies of what the engine answers; one for as long as it answers the same object. */
-function createBodies(issuer: string): (answered: Answered) => string {
-  const made = new WeakMap<Answered, string>()
-  return (answered) => {
-    const { introspection } = answered
-    if (!introspection.active) return inactiveBody
-    const known = made.get(answered)
-    if (known !== undefined) return known
-    const { scope, clientId, exp, iat, sub, aud, jti } = introspection
-    const body = JSON.stringify({
-      active: true,
-      scope,
-      client_id: clientId,
-      token_type: 'Bearer',
-      exp,
-      iat,
-      sub,
-      aud: aud.length === 1 ? aud[0] : aud,
-      iss: issuer,
-      jti,
-    })
-    made.set(answered, body)
-    return body
-  }
+function bodyOf(answered: Answered, issuer: string): string {
+  if (!answered) return inactiveBody
+  const { scope, clientId, exp, iat, sub, aud, jti } = answered
+  return JSON.stringify({
+    active: true,
+    scope,
+    client_id: clientId,
+    token_type: 'Bearer',
+    exp,
+    iat,
+    sub,
+    aud: aud.length === 1 ? aud[0] : aud,
+    iss: issuer,
+    jti,
+  })
 }
 
 /** `max_staleness`, milliseconds; 0 asks the store. @throws Failure `invalid_request` */
@@ -54,8 +45,6 @@ export function introspectionEndpoint(
   authentication: ClientAuthentication,
   issuer: string,
 ): Route {
-  const bodies = createBodies(issuer)
-
   async function post({ query, body, headers: received, address }: HttpRequest): Promise<HttpAnswer> {
     if (query !== '') throw new Failure('invalid_request', 'send parameters in the body, not in the URL')
     const form = parseForm(body, received['content-type'])
@@ -67,7 +56,7 @@ export function introspectionEndpoint(
       maxStalenessMs: staleness(form.get('max_staleness')),
     }
     const answered = engine.introspect(caller, form.get('token') ?? '', demands)
-    return { status: 200, headers, body: bodies(answered instanceof Promise ? await answered : answered) }
+    return { status: 200, headers, body: bodyOf(answered instanceof Promise ? await answered : answered, issuer) }
   }
 
   return { path: '/oauth2/introspect', methods: { POST: post }, onFailure: oauthFailure }

@@ -7,7 +7,7 @@ import type { Router } from 'express'
 import { createCallers } from './callers.ts'
 import { introspectionCalls, type IntrospectionCalls } from './calls.ts'
 import { Enforcement } from './enforcement.ts'
-import { createIntrospectionEngine, unknownToken, type IntrospectionEngineOptions, type KnownToken } from './engine.ts'
+import { createIntrospectionEngine, type IntrospectionEngineOptions, type Answered } from './engine.ts'
 import { Feed } from './feed.ts'
 import { introspectionEndpoint } from './http.ts'
 import { answerSurveys, revocationRoutes, type Survey } from './revocations.ts'
@@ -50,11 +50,11 @@ export interface IntrospectionService {
 
 export function createIntrospectionService(options: IntrospectionServiceOptions): IntrospectionService {
   const { authentication, issuer, reader, partitions, bus, maxStalenessMs, clock, random, replica, log } = options
-  const cache = new LeasedCache<KnownToken>({
+  const cache = new LeasedCache<Answered>({
     maxStalenessMs,
     clock,
     random,
-    ended: unknownToken,
+    ended: null,
     limits: { entries: options.cacheEntries },
     observer: {
       applied(push) {

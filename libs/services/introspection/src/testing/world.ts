@@ -81,7 +81,8 @@ export class World {
   async pass(ms: number): Promise<void> {
     let leftMs = ms
     for (;;) {
-      await new Promise((resolve) => setImmediate(resolve))
+      // A thousand caches are answered in fifty turns.
+      for (let turn = 0; turn < 60; turn++) await new Promise((resolve) => setImmediate(resolve))
       const nextMs = Math.max(0, Math.min(...this.clock.waits, Infinity))
       if (nextMs > leftMs) break
       this.clock.advance(nextMs)
