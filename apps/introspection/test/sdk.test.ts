@@ -12,6 +12,7 @@ import {
   temporaryFolder,
   until,
   type Embedded,
+  type Proxy,
 } from '@countersign/servers'
 
 const boundMs = 1_000
@@ -51,6 +52,8 @@ describe('the SDK', () => {
     job = new MainJob(embedded)
   })
   afterAll(() => embedded?.stop())
+  let replicas: Proxy[] = []
+  afterEach(() => Promise.all(replicas.splice(0).map((replica) => replica.stop())))
 
   test('tells what a token is good for, and keeps the answer', async () => {
     const verifier = await watching()
@@ -181,7 +184,7 @@ describe('the SDK', () => {
 
   test('leaves a replica that stands still for another one', async () => {
     const port = Number(embedded.grpcTarget.split(':')[1])
-    const replicas = [await startProxy(port), await startProxy(port)]
+    replicas = [await startProxy(port), await startProxy(port)]
     const target = `ipv4:${replicas.map((replica) => `127.0.0.1:${replica.port}`).join(',')}`
     const verifier = verifierOf({ target, maxStalenessMs: 0, deadlineMs: 500 })
     const token = await job.token()
@@ -191,8 +194,6 @@ describe('the SDK', () => {
       await until(async () => (await outcomeOf(verifier, token)) === 'active')
       replica.release()
     }
-    verifier.close()
-    await Promise.all(replicas.map((replica) => replica.stop()))
   })
 })
 

@@ -61,7 +61,7 @@ describe('what is kept', () => {
     const { keep, clock, cache } = proven()
     keep('a', { expiresAt: clock.now() + 1 })
     keep('a', { expiresAt: clock.now() + 1 })
-    expect(cache.stats()).toMatchObject({ entries: 1, bytes: 321 })
+    expect(cache.stats()).toMatchObject({ entries: 1, bytes: 329 })
     clock.advance(1)
     cache.get('a')
     expect(cache.stats()).toMatchObject({ entries: 0, bytes: 0 })

@@ -1,15 +1,8 @@
-import {
-  formatRevision,
-  parseRevision,
-  type Fact,
-  type FactPush,
-  type Millis,
-  type Partition,
-} from '@countersign/contracts'
+import { parseRevision, type Fact, type FactPush, type Millis, type Partition } from '@countersign/contracts'
 import { Answers, type Answer } from './answers.ts'
 import type { Clock } from './clock.ts'
 import { leaseLimits, type LeaseLimits } from './limits.ts'
-import { View, type LoggedFact, type PartitionLog, type Place } from './view.ts'
+import { commitsOf, View, type PartitionLog, type Place } from './view.ts'
 
 export interface LeasedCacheOptions<V> {
   /** B: nothing is answered from the cache that was not proven fresh within so many milliseconds. */
@@ -274,21 +267,6 @@ export class LeasedCache<V> {
     if (why === 'rollback') this.#counts.rollbacks++
     this.#observer.flushed?.(view.partition, why)
   }
-}
-
-/** Facts as they were committed: each commit has a tip of its own. */
-function commitsOf({ partition, epoch }: View, facts: readonly LoggedFact[], tipBefore: string): FactPush[] {
-  const pushes: FactPush[] = []
-  let previousTip = tipBefore
-  let told: Fact[] = []
-  for (const [n, { sequence, fact, tip }] of facts.entries()) {
-    told.push(fact)
-    if (facts[n + 1]?.tip === tip) continue
-    pushes.push({ revision: formatRevision({ partition, epoch, sequence }), tip, previousTip, facts: told })
-    previousTip = tip
-    told = []
-  }
-  return pushes
 }
 
 /** A late answer proves no more than an early one did. */

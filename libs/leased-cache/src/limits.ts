@@ -34,7 +34,7 @@ export const leaseLimits: LeaseLimits = {
   trailFacts: 10_000,
   pushesAhead: 1_000,
   openProbes: 16,
-  entryBytes: 220,
+  entryBytes: 228,
 }
 
 /** A lease is renewed four times in its length: an answer may come one interval late, and another may be lost. */

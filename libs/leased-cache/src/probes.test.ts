@@ -85,6 +85,35 @@ describe('the answer to a probe', () => {
     expect(cache.get('a')).toBeUndefined()
   })
 
+  test('that says that the store went back proves no more than its own sending', () => {
+    const { cache, clock, logs, answerTo, keep } = kept()
+    const before = cache.probe()
+    clock.advance(600)
+    answerTo(cache.probe())
+    logs[0] = new TestLog(0, 'bb')
+    expect(answerTo(before)).toEqual([0])
+    keep('a')
+    clock.advance(400)
+    expect(cache.get('a')).toBe('value of a')
+    clock.advance(1)
+    expect(cache.get('a')).toBeUndefined()
+  })
+
+  test('that says that the store went back makes room for what is to wait then', () => {
+    const { cache, log, logs, prove } = setting({ pushesAhead: 1 })
+    prove()
+    for (const id of ['1', '2', '3', '4', '5']) log.commit(token(id))
+    cache.push(log.commit(token('6')))
+    const other = (logs[0] = new TestLog(0, 'bb'))
+    prove()
+    const pushes = ['1', '2', '3', '4'].map((id) => other.commit(token(id)))
+    cache.push(pushes[0]!)
+    cache.push(pushes[1]!)
+    cache.push(pushes[3]!)
+    cache.push(pushes[2]!)
+    expect(cache.places()[0]!.revision).toBe('0:bb:4')
+  })
+
   test('to somebody too far behind begins anew, without alarm', () => {
     const { cache, log, notes, prove } = kept('a')
     log.commit(token('x'))

@@ -96,3 +96,18 @@ export class View {
     return { ...head, complete: true, otherHistory: false, facts: missing === 0 ? [] : this.#trail.slice(-missing) }
   }
 }
+
+/** Facts as they were committed: each commit has a tip of its own. */
+export function commitsOf({ partition, epoch }: View, facts: readonly LoggedFact[], tipBefore: string): FactPush[] {
+  const pushes: FactPush[] = []
+  let previousTip = tipBefore
+  let told: Fact[] = []
+  for (const [n, { sequence, fact, tip }] of facts.entries()) {
+    told.push(fact)
+    if (facts[n + 1]?.tip === tip) continue
+    pushes.push({ revision: formatRevision({ partition, epoch, sequence }), tip, previousTip, facts: told })
+    previousTip = tip
+    told = []
+  }
+  return pushes
+}

@@ -45,15 +45,19 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
 type Checked = Pick<VerifierOptions, 'target' | 'credentials' | 'tls'> &
   Required<Pick<VerifierOptions, 'maxStalenessMs' | 'deadlineMs' | 'cacheEntries'>>
 
+const isWhole = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most
+
 function mistakeIn(options: Checked): string | undefined {
   const { target, credentials, tls, maxStalenessMs, deadlineMs, cacheEntries } = options
   const { leastMs, mostMs } = limits.staleness
   if (target?.trim() === '') return 'target is empty: give the host:port of Countersign’s gRPC, or leave it out'
-  if (maxStalenessMs !== 0 && !(maxStalenessMs >= leastMs && maxStalenessMs <= mostMs))
-    return `maxStalenessMs must be 0, or from ${leastMs} to ${mostMs}`
-  if (!(deadlineMs > 0 && deadlineMs <= limits.longestDeadlineMs))
-    return `deadlineMs must be above 0, and at most ${limits.longestDeadlineMs}`
-  if (!Number.isSafeInteger(cacheEntries) || cacheEntries < 0) return 'cacheEntries must be a whole number, 0 or more'
+  if (maxStalenessMs !== 0 && !isWhole(maxStalenessMs, leastMs, mostMs))
+    return `maxStalenessMs must be 0, or a whole number from ${leastMs} to ${mostMs}`
+  if (!isWhole(deadlineMs, 1, limits.longestDeadlineMs))
+    return `deadlineMs must be a whole number from 1 to ${limits.longestDeadlineMs}`
+  if (!isWhole(cacheEntries, 0, limits.mostCacheEntries))
+    return `cacheEntries must be a whole number from 0 to ${limits.mostCacheEntries}`
   if (credentials && !(credentials.clientId && credentials.clientSecret))
     return 'credentials.clientId and credentials.clientSecret are both needed'
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) return 'tls.cert and tls.key are needed together'

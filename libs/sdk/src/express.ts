@@ -48,7 +48,7 @@ function refuse(response: ProtectedResponse, { realm, status, error, description
     .json(error === undefined ? { error: 'token_required' } : { error, error_description: description })
 }
 
-/** The token of `Authorization: Bearer …` (RFC 6750 section 2.1); null when the header is another or not well formed. */
+/** The token of `Authorization: Bearer …` (RFC 6750 section 2.1); null when that is malformed, undefined when there is none. */
 function bearerToken(authorization: string | undefined): string | null | undefined {
   if (authorization === undefined) return undefined
   const [, parameters] = /^bearer(?![\w!#$%&'*+.^`|~-])(.*)$/is.exec(authorization) ?? []

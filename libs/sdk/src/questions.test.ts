@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { Failure } from '@countersign/contracts'
 import { limits } from './limits.ts'
-import { revocationOf, setting, tokenText, turn } from './testing/setting.ts'
+import { setting, tokenText, turn } from './testing/setting.ts'
 
 /** A watching verifier whose service waits to be told to answer. */
 const waiting = (...parts: Parameters<typeof setting>) => {
@@ -128,7 +128,7 @@ describe('questions', () => {
     upstream.messages[0]!.fail()
     await turn()
     expect(clock.waits).toContain(20)
-    upstream.stream.push(revocationOf(tokenText('other')))
+    upstream.stream.push({ kind: 'subject', id: 'person-a' })
     clock.advance(20)
     await turn()
     expect(upstream.messages[1]!.questions[0]!.minRevision).toBe(`0:aa:1~${upstream.log.tip}`)
@@ -179,20 +179,25 @@ describe('questions', () => {
   })
 
   test('fail one by one, as they are answered', async () => {
-    const { verifier, issue, upstream } = waiting()
-    const verdicts = [issue('a'), issue('b'), issue('c'), issue('d')].map((token) => verifier.verify(token))
+    const { verifier, issue, upstream, clock } = waiting()
+    const verdicts = ['a', 'b', 'c', 'd', 'e'].map((name) => issue(name)).map((token) => verifier.verify(token))
     await turn()
     const failed = (code: string) => ({ outcome: { $case: 'failure', value: { code, message: code } } }) as const
     upstream.messages[0]!.answer([
       upstream.outcomeOf(tokenText('a')),
       failed('too_many_requests'),
       failed('invalid_request'),
+      failed('internal'),
     ])
     expect(await verdicts[0]).toMatchObject({ ok: true })
     await expect(verdicts[1]).rejects.toMatchObject({ code: 'too_many_requests' })
     await expect(verdicts[2]).rejects.toMatchObject({ code: 'invalid_request' })
-    expect(await isSettled(verdicts[3]!)).toBe(false)
-    expect(upstream.messages).toHaveLength(1)
+    // What went wrong there is asked again, as what was not answered at all.
+    expect([await isSettled(verdicts[3]!), await isSettled(verdicts[4]!)]).toEqual([false, false])
+    clock.advance(20)
+    await turn()
+    upstream.messages[1]!.answer()
+    expect([await verdicts[3], await verdicts[4]]).toMatchObject([{ ok: true }, { ok: true }])
   })
 
   test('have one deadline, waiting for those of others and asking again included', async () => {
@@ -212,6 +217,27 @@ describe('questions', () => {
     await expect(later).rejects.toMatchObject({ code: 'deadline_exceeded' })
     upstream.messages[1]!.answer()
     expect(verifier.stats()).toMatchObject({ failures: 2 })
+  })
+
+  test('do not fail with those of others that they went with, and that had less time left', async () => {
+    const { verifier, issue, upstream, clock } = waiting()
+    const token = issue('a')
+    const codes: unknown[] = []
+    const first = verifier.verify(token).catch(({ code }) => codes.push(code))
+    await turn()
+    clock.advance(1_500)
+    const second = verifier.verify(token).catch(({ code }) => codes.push(code))
+    clock.advance(500)
+    await first
+    // The second puts its own question now; a third goes with it.
+    const third = verifier.verify(token)
+    await turn()
+    clock.advance(1_500)
+    await second
+    await turn()
+    upstream.messages.at(-1)!.answer()
+    expect(await third).toMatchObject({ ok: true })
+    expect(codes).toEqual(['deadline_exceeded', 'deadline_exceeded'])
   })
 
   test('are not put again when no time is left for it', async () => {
@@ -237,19 +263,20 @@ describe('questions', () => {
 
   test('put again are a fifth of all at most, once what was saved up is spent', async () => {
     const { verifier, upstream, clock } = waiting()
+    const sent = () => upstream.messages.reduce((sum, { questions }) => sum + questions.length, 0)
+    /** How many were put again, of so many that all fail. */
     const put = async (count: number, from: number): Promise<number> => {
-      const before = upstream.messages.reduce((sum, { questions }) => sum + questions.length, 0)
+      const before = sent()
       const verdicts = Array.from({ length: count }, (_, n) => verifier.verify(tokenText(`${from + n}`)))
-      let failed = 0
+      const settled = Promise.allSettled(verdicts)
       for (let round = 0; round < 4; round++) {
         await turn()
         for (const message of upstream.messages) message.fail()
         await turn()
         clock.advance(100)
       }
-      for (const verdict of verdicts) await verdict.catch(() => failed++)
-      expect(failed).toBe(count)
-      return upstream.messages.reduce((sum, { questions }) => sum + questions.length, 0) - before - count
+      expect((await settled).every(({ status }) => status === 'rejected')).toBe(true)
+      return sent() - before - count
     }
     expect(await put(2_000, 0)).toBe(limits.mostAgains)
     expect(await put(2_000, 2_000)).toBeLessThanOrEqual(400)

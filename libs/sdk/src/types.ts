@@ -114,8 +114,8 @@ export interface VerifierStats {
 export interface Verifier {
   /**
    * Whether a token is good for this.
-   * @throws Failure there is no verdict: `unavailable`, `deadline_exceeded`, `too_many_requests`; or the question is not
-   * allowed: `invalid_client`, `access_denied`, `invalid_request`
+   * @throws Failure there is no verdict: `unavailable`, `deadline_exceeded`, `too_many_requests`, `internal`; or the
+   * question is not allowed: `invalid_client`, `access_denied`
    */
   verify(token: string, requirements?: Requirements): Promise<Verification>
   stats(): VerifierStats

@@ -189,14 +189,15 @@ describe('a verifier', () => {
   })
 
   test.each([
-    ['does not say what would revoke it', { revokedBy: undefined }],
-    [
-      'names another partition than the token does',
-      { revokedBy: { partition: 1, grantId: 'g', sessionId: '', subject: '' } },
-    ],
-  ])('does not keep an answer that %s', async (_, claims) => {
-    const { verifier, issue, asked } = watching()
-    const token = issue('ann', claims)
+    ['does not say what would revoke it', undefined],
+    ['names another partition than the token does', { partition: 1, grantId: 'g', sessionId: '', subject: '' }],
+  ])('does not keep an answer that %s', async (_, revokedBy) => {
+    const { verifier, issue, asked, upstream } = setting()
+    const { nonce } = upstream.stream.all('probe')[0]!
+    const log = { tip: '', complete: true, otherHistory: false, facts: [] }
+    const logs = ['0:aa:0', '1:aa:0'].map((revision) => ({ ...log, revision }))
+    upstream.stream.tell({ say: { $case: 'answer', value: { nonce, logs } } })
+    const token = issue('ann', { revokedBy })
     expect(await verifier.verify(token)).toMatchObject({ ok: true })
     expect(await verifier.verify(token)).toMatchObject({ ok: true })
     expect(asked()).toHaveLength(2)
@@ -218,19 +219,16 @@ describe('a verifier', () => {
   })
 
   test.each([
-    ['no staleness is allowed', { maxStalenessMs: 0 }],
-    ['no entries are allowed', { cacheEntries: 0 }],
-  ])('keeps and watches nothing when %s', async (_, parts) => {
-    const { verifier, upstream, issue, asked } = setting(parts)
+    ['no staleness is allowed', 0, 1_000],
+    ['no entries are allowed', 1_000, 0],
+  ])('keeps and watches nothing when %s', async (_, maxStalenessMs, cacheEntries) => {
+    const { verifier, upstream, issue, asked } = setting({ maxStalenessMs, cacheEntries })
     const token = issue('ann')
     await verifier.verify(token)
     await verifier.verify(token)
     expect(asked()).toEqual([[token], [token]])
     expect(upstream.streams).toEqual([])
-    expect(upstream.messages[0]!.questions[0]).toMatchObject({
-      minRevision: '',
-      maxStalenessMs: parts.maxStalenessMs ?? 1_000,
-    })
+    expect(upstream.messages[0]!.questions[0]).toMatchObject({ minRevision: '', maxStalenessMs })
     expect(verifier.stats()).toMatchObject({ entries: 0, negativeEntries: 0, isWatching: false })
   })
 
