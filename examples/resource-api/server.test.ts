@@ -40,6 +40,7 @@ describe('the resource API', () => {
       COUNTERSIGN_TARGET: embedded.grpcTarget,
       COUNTERSIGN_CLIENT_SECRET: embedded.secrets['reports-api'],
     })
+    await until(async () => /^countersign_verifier_watching 1$/m.test((await api.get('/metrics')).text))
   })
   afterAll(() => embedded?.stop())
 

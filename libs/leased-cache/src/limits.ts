@@ -45,3 +45,6 @@ const leastProbeIntervalMs = 20
 /** Milliseconds between two probes of a cache with this bound. */
 export const probeIntervalMs = (maxStalenessMs: number): number =>
   Math.max(leastProbeIntervalMs, Math.floor(maxStalenessMs / probesPerLease))
+
+/** Texts of each kind that are kept once; beyond that it begins anew, and what was kept before stays with whoever has it. */
+export const sharedTexts = 10_000

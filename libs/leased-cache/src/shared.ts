@@ -1,5 +1,4 @@
-/** Texts of each kind that are kept once; beyond that it begins anew, and what was kept before stays with whoever has it. */
-const mostTexts = 10_000
+import { sharedTexts } from './limits.ts'
 
 /** Keeps one copy of what many answers hold: scopes, audiences, issuers, clients. */
 export class Shared {
@@ -24,7 +23,7 @@ export class Shared {
 function one<T>(known: Map<string, T>, key: string, make: () => T): T {
   const found = known.get(key)
   if (found !== undefined) return found
-  if (known.size >= mostTexts) known.clear()
+  if (known.size >= sharedTexts) known.clear()
   const made = make()
   known.set(key, made)
   return made

@@ -34,6 +34,4 @@ export const limits = {
   cacheEntries: 100_000,
   mostCacheEntries: 10_000_000,
   bytesPerEntry: 640,
-  /** Different texts that are kept once for all answers that hold them. */
-  sharedTexts: 10_000,
 } as const

@@ -112,8 +112,26 @@ describe('a caller may demand', () => {
     await ask({ minRevision: revision })
     await ask({ minRevision: `${revision} ${revision}` })
     expect(world.reads.follow).toBe(2)
-    await ask({ minRevision: 'garbage' })
+    await ask({ minRevision: revision.replace(/\d+$/, '99') })
     expect(world.reads.follow).toBe(3)
+  })
+
+  test.each(['garbage', '0:ab:1 garbage', '0:ab:', '0:ab:1~nothex!', `${'0:ab:1 '.repeat(2_000)}`])(
+    'nothing of a revision that is none: %.20s',
+    async (minRevision) => {
+      await expect(ask({ minRevision })).rejects.toMatchObject({ code: 'invalid_request' })
+    },
+  )
+
+  test('a view of the same history, with a tip', async () => {
+    await ask()
+    const { revision, tip } = await world.revoke(await world.issue())
+    await world.pass(300)
+    const before = world.reads.follow
+    expect(await ask({ minRevision: `${revision}~${tip}` })).toBe(true)
+    expect(world.reads.follow).toBe(before)
+    expect(await ask({ minRevision: `${revision}~${'0'.repeat(16)}` })).toBe(true)
+    expect(world.reads.follow).toBe(before + 1)
   })
 })
 

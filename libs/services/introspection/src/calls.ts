@@ -22,30 +22,11 @@ export interface IntrospectionCalls {
 }
 
 export function introspectionCalls(engine: IntrospectionEngine, callers: Callers, issuer: string): IntrospectionCalls {
-  const respond = (answered: Answered): IntrospectResponse => {
-    if (!answered) return inactiveResponse
-    const { scope, clientId, sub, aud, exp, iat, jti, partition, grantId, sessionId, subject } = answered
-    return {
-      active: true,
-      scope,
-      clientId,
-      username: '',
-      tokenType: 'Bearer',
-      exp,
-      iat,
-      nbf: 0,
-      sub,
-      aud,
-      iss: issuer,
-      jti,
-      revokedBy: { partition, grantId, sessionId, subject },
-      roles: [],
-    }
-  }
-
   const ask = (client: Client, request: IntrospectRequest): IntrospectResponse | Promise<IntrospectResponse> => {
     const answered = engine.introspect(client, request.token, request)
-    return answered instanceof Promise ? answered.then(respond) : respond(answered)
+    return answered instanceof Promise
+      ? answered.then((found) => responseOf(found, issuer))
+      : responseOf(answered, issuer)
   }
 
   /** Like {@link ask}; what fails is an answer, too. */
@@ -119,3 +100,24 @@ const inactiveResponse: IntrospectResponse = Object.freeze({
   revokedBy: undefined,
   roles: [],
 })
+
+function responseOf(answered: Answered, issuer: string): IntrospectResponse {
+  if (!answered) return inactiveResponse
+  const { scope, clientId, sub, aud, exp, iat, jti, partition, grantId, sessionId, subject } = answered
+  return {
+    active: true,
+    scope,
+    clientId,
+    username: '',
+    tokenType: 'Bearer',
+    exp,
+    iat,
+    nbf: 0,
+    sub,
+    aud,
+    iss: issuer,
+    jti,
+    revokedBy: { partition, grantId, sessionId, subject },
+    roles: [],
+  }
+}

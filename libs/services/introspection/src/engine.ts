@@ -1,6 +1,7 @@
 import { Failure, type Millis, type Partition } from '@countersign/contracts'
 import { Shared, type LeasedCache } from '@countersign/leased-cache'
 import type { Reader } from '@countersign/store'
+import { limits } from './limits.ts'
 import {
   createRecordReader,
   describe,
@@ -108,12 +109,21 @@ export function createIntrospectionEngine(options: IntrospectionEngineOptions): 
       if (blocked !== undefined) {
         throw new Failure('too_many_requests', 'too many inactive tokens asked about', { retryAfterSeconds: blocked })
       }
+      refuseNonsense(demands.minRevision)
       const known = kept(token, demands)
       if (known !== undefined) return answer(caller, known)
       const parsed = format.parse(token)
       return parsed ? look(token, parsed).then((found) => answer(caller, found)) : answer(caller, null)
     },
   }
+}
+
+/** Revisions separated by spaces, each perhaps with its tip. */
+const revisions = /^(\d{1,2}:[0-9a-f]{0,32}:\d{1,15}(~[0-9a-f]{0,16})?( |$))+$/
+
+function refuseNonsense(minRevision: string): void {
+  if (minRevision === '' || (minRevision.length <= limits.minRevisionCharacters && revisions.test(minRevision))) return
+  throw new Failure('invalid_request', 'min_revision must be a revision, as a revocation answers with')
 }
 
 const noDemands: Demands = { minRevision: '' }

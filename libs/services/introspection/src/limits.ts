@@ -2,6 +2,8 @@
 export const limits = {
   /** Questions in one batch, and in one message of a stream. */
   batchQuestions: 1_000,
+  /** Characters of a `min_revision`: one of every partition. */
+  minRevisionCharacters: 6_144,
   /** Milliseconds between two readings of the heads of the logs when something is known to be missing. */
   hastyReadingMs: 20,
   /** Milliseconds that a watching cache may ask for as its bound. */
