@@ -20,6 +20,8 @@ export interface ClientDefinition {
   readonly audience?: readonly string[]
   /** Resource ids, or `*`. */
   readonly introspect?: readonly string[]
+  readonly redirectUris?: readonly string[]
+  readonly requirePkce?: boolean
   readonly audit?: boolean
   readonly accessTokenLifetimeMs?: number | undefined
   readonly tlsClientAuthSanDns?: string | undefined
@@ -52,6 +54,8 @@ export function buildClients(
       public: definition.public ?? false,
       grants,
       scopes,
+      redirectUris: definition.redirectUris ?? [],
+      requiresPkce: definition.public === true || definition.requirePkce !== false,
       audience: resolve(audience),
       readsAudit: definition.audit ?? false,
       accessTokenLifetimeMs: definition.accessTokenLifetimeMs ?? accessTokenLifetimeMs,

@@ -15,6 +15,10 @@ export interface Client {
   readonly grants: readonly string[]
   /** Scopes it may ask for, in the order they are given when it asks for none. */
   readonly scopes: readonly string[]
+  /** Where its authorization codes may be sent. */
+  readonly redirectUris: readonly string[]
+  /** It has to prove possession of a code verifier (RFC 7636). */
+  readonly requiresPkce: boolean
   /** Audiences (URIs) that its tokens are for. */
   readonly audience: readonly string[]
   /** Audiences whose tokens it may introspect. */

@@ -1,4 +1,5 @@
 export * from './authenticate.ts'
+export * from './authorization-request.ts'
 export * from './build-clients.ts'
 export * from './client.ts'
 export * from './format.ts'

@@ -6,6 +6,9 @@ export const limits = {
   scopes: 100,
   /** Characters of a whole scope parameter. */
   scopeCharacters: 4_096,
+  /** Characters of `state` and whatever else a client sends along with an authorization request; of its `claims`. */
+  authorizationParameterCharacters: 4_096,
+  claimsCharacters: 16_384,
   /** Characters of a client id. */
   clientIdCharacters: 128,
   /** Characters of a client secret as presented. */

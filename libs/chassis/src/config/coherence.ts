@@ -34,6 +34,8 @@ function checkClient(client: Raw, report: Report): void {
       report(['grants', machine], 'client_credentials is not for a public client (RFC 6749 section 4.4)')
     if (listAt(client, 'introspect').length > 0)
       report(['introspect'], 'is not for a public client (RFC 7662 section 2.1)')
+    if (client.require_pkce === false)
+      report(['require_pkce'], 'is required of a public client (RFC 9700 section 2.1.1)')
     if (client.audit === true) report(['audit'], 'is not for a public client')
   } else if (!has('secret') && certificate.length === 0) {
     report([], 'needs secret, tls_client_auth_san_dns or tls_client_auth_subject_dn, or public: true')

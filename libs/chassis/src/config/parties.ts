@@ -55,6 +55,9 @@ const client = (surroundings: Surroundings) =>
     redirect_uris: texts(redirectUri())
       .prefault([])
       .describe('Where its authorization codes may be sent; compared letter by letter.'),
+    require_pkce: flag()
+      .prefault(true)
+      .describe('Whether it has to use PKCE (RFC 7636); only a confidential client may do without.'),
     introspect: texts(matching('the id of a resource, or *', /^(\*|[A-Za-z0-9].*)$/))
       .prefault([])
       .describe('Ids of the resources whose tokens it may introspect; `*` for all.'),
@@ -74,6 +77,7 @@ const client = (surroundings: Surroundings) =>
     scopes: given.scopes,
     audience: given.audience,
     redirectUris: given.redirect_uris,
+    requirePkce: given.require_pkce,
     introspect: given.introspect,
     audit: given.audit,
     accessTokenLifetimeMs: given.access_token_lifetime,

@@ -105,6 +105,10 @@ describe('clients that do not fit together', () => {
       '{ id: a, secret: s, grants: [authorization_code] }',
       '2:40: clients[0].grants[0]: authorization_code needs redirect_uris',
     ],
+    [
+      '{ id: a, public: true, require_pkce: false }',
+      '2:48: clients[0].require_pkce: is required of a public client (RFC 9700 section 2.1.1)',
+    ],
   ])('%s', (client, line) => {
     expect(second(`clients: [${client}]`)).toEqual([line])
   })
