@@ -19,11 +19,11 @@ describe('simulated worlds', () => {
   test(
     'never show a revoked token as active once B is over, and much happens in them',
     () => {
-      const { status, stdout } = simulate('--seeds', '800', '--json')
+      const { status, stdout } = simulate('--seeds', '500', '--json')
       const { worlds, failed, figures, faults } = JSON.parse(stdout) as Totals
       expect(failed).toEqual([])
       expect(status).toBe(0)
-      expect(worlds).toBe(800)
+      expect(worlds).toBe(500)
       const { hits, serviceHits, active, revocations, enforced, republished, rollbacks } = figures
       for (const [count, perWorld] of [
         [hits, 100],
