@@ -60,13 +60,14 @@ class Pipeline<Request, Response> implements Drainable {
   readonly #onRequest = (request: Request): void => {
     if (this.#state === 'over' || this.#state === 'draining') return
     if (++this.#inWork >= this.#windowRequests) this.#pause()
-    let answered: Promise<Response>
+    let answered: Response | Promise<Response>
     try {
       answered = this.#answer(request, this.#context)
     } catch (thrown) {
-      answered = Promise.reject(thrown)
+      return this.#onFailure(thrown)
     }
-    answered.then(this.#onResponse, this.#onFailure)
+    if (answered instanceof Promise) answered.then(this.#onResponse, this.#onFailure)
+    else this.#onResponse(answered)
   }
 
   readonly #onResponse = (response: Response): void => {

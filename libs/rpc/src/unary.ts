@@ -4,8 +4,8 @@ import { RpcCallContext, type CallContext, type Connections } from './context.ts
 import type { FailureLog } from './failure-log.ts'
 import { statusOf, type RpcStatus } from './status.ts'
 
-/** Answers one request. @throws Failure, which becomes the call's status */
-export type Answer<Request, Response> = (request: Request, context: CallContext) => Promise<Response>
+/** Answers one request, at once where it can. @throws Failure, which becomes the call's status */
+export type Answer<Request, Response> = (request: Request, context: CallContext) => Response | Promise<Response>
 
 /** How a call ended. */
 export type CallOutcome = FailureCode | 'ok' | 'cancelled'
@@ -38,19 +38,19 @@ export function unary<Request, Response>(
   return (call: ServerUnaryCall<Request, Response>, callback) => {
     const startedMs = performance.now()
     const context = new RpcCallContext(call, desk.connections)
-    let answered: Promise<Response>
+    const succeed = (response: Response): void => {
+      const outcome = call.cancelled ? goneOutcome(context.deadline) : 'ok'
+      desk.observe?.(path, outcome, performance.now() - startedMs)
+      callback(null, response)
+    }
+    const fail = (thrown: unknown): void => callback(settleFailed(desk, path, thrown, startedMs))
+    let answered: Response | Promise<Response>
     try {
       answered = answer(call.request, context)
     } catch (thrown) {
-      answered = Promise.reject(thrown)
+      return fail(thrown)
     }
-    answered.then(
-      (response) => {
-        const outcome = call.cancelled ? goneOutcome(context.deadline) : 'ok'
-        desk.observe?.(path, outcome, performance.now() - startedMs)
-        callback(null, response)
-      },
-      (thrown) => callback(settleFailed(desk, path, thrown, startedMs)),
-    )
+    if (answered instanceof Promise) answered.then(succeed, fail)
+    else succeed(answered)
   }
 }

@@ -41,7 +41,8 @@ export class Questions {
     network.between('reader', machine.name).whenWhole(() => {
       const inMs = random.chance(0.3) ? 0 : network.between('reader', machine.name).delayMs()
       machine.at(scheduler.nowMs + inMs, machine.name, () => {
-        replica.service.calls.introspect(request, callContext('192.0.2.7')).then(
+        const asking = async () => replica.service.calls.introspect(request, callContext('192.0.2.7'))
+        asking().then(
           ({ active }) => checker.judge(verification, active),
           (thrown: unknown) => checker.failed(verification, String(thrown)),
         )

@@ -15,7 +15,7 @@ import { limits } from './limits.ts'
 
 /** The contract `countersign.introspection.v1.Introspection`, whatever carries it. Throws Failures. */
 export interface IntrospectionCalls {
-  introspect(request: IntrospectRequest, context: CallContext): Promise<IntrospectResponse>
+  introspect(request: IntrospectRequest, context: CallContext): IntrospectResponse | Promise<IntrospectResponse>
   batchIntrospect(request: BatchIntrospectRequest, context: CallContext): Promise<BatchIntrospectResponse>
   /** One message of a stream, whose context is one object; a failing question is answered too, and the stream goes on. */
   streamIntrospect(request: StreamIntrospectRequest, context: CallContext): Promise<StreamIntrospectResponse>
@@ -53,9 +53,9 @@ export function introspectionCalls(engine: IntrospectionEngine, callers: Callers
   const streams = new WeakMap<CallContext, Client>()
 
   return {
-    async introspect(request, context) {
+    introspect(request, context) {
       const client = callers.clientOf(context)
-      return ask(client instanceof Promise ? await client : client, request)
+      return client instanceof Promise ? client.then((known) => ask(known, request)) : ask(client, request)
     },
 
     async batchIntrospect({ requests }, context) {
