@@ -95,6 +95,8 @@ const channelOptions = (tls: ClientTls | undefined): ClientOptions => ({
   'grpc.max_reconnect_backoff_ms': clientLimits.maxReconnectMs,
   'grpc.dns_min_time_between_resolutions_ms': clientLimits.dnsIntervalMs,
   'grpc.enable_channelz': 0,
+  // Repeating is up to us: within a budget, and only what may be repeated.
+  'grpc.enable_retries': 0,
   // A connection of its own: calls that go on for ever must not keep those of others from beginning.
   'grpc.use_local_subchannel_pool': 1,
   ...(tls?.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),

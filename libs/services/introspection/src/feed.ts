@@ -102,14 +102,18 @@ export class Feed {
     await this.#tell(served, proven)
   }
 
-  /** A few at a time: a fact that comes meanwhile is passed on in between, and does not wait for a thousand answers. */
+  /** A few at a time, over a part of the interval: a fact that comes meanwhile does not wait for a thousand answers. */
   async #tell(
     served: readonly ((proven: readonly Partition[]) => void)[],
     proven: readonly Partition[],
   ): Promise<void> {
-    for (let from = 0; from < served.length && this.#isRunning; from += limits.answersATurn) {
-      if (from > 0) await new Promise<void>((resolve) => this.#options.clock.soon(resolve))
-      for (const tell of served.slice(from, from + limits.answersATurn)) tell(proven)
+    const { clock } = this.#options
+    const spreadMs = this.#intervalMs * limits.answersSpread
+    const turns = Math.max(1, Math.min(served.length / limits.answersATurn, spreadMs / limits.leastAnswersPauseMs))
+    const atOnce = Math.ceil(served.length / turns)
+    for (let from = 0; from < served.length && this.#isRunning; from += atOnce) {
+      if (from > 0) await new Promise<void>((resolve) => void clock.after(spreadMs / turns, resolve))
+      for (const tell of served.slice(from, from + atOnce)) tell(proven)
     }
   }
 

@@ -12,8 +12,10 @@ export const limits = {
   clockDrift: 0.01,
   /** Caches that watch one replica; each costs a stream, and a message a fact. */
   watchers: 10_000,
-  /** Answers to probes between which other work gets its turn. */
+  /** Answers to probes that are given at once; the part of an interval over which more are spread, and milliseconds between. */
   answersATurn: 20,
+  answersSpread: 0.5,
+  leastAnswersPauseMs: 2,
   /** Characters of a watching cache's name. */
   watcherNameCharacters: 100,
   /** Requests of a watching cache that wait for its authentication. */
