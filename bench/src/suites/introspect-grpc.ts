@@ -21,11 +21,12 @@ export interface Doors {
   echo(name: string, load: Load): Promise<Contender>
 }
 
-/** What the product answers over HTTP, as the message that the echo answers with over gRPC. */
+/** What the product answers over HTTP, as it does over gRPC: the message that the echo answers with. */
 function messageOf(answer: string): IntrospectResponse {
   const { client_id: clientId, token_type: tokenType, aud, ...rest } = JSON.parse(answer) as Record<string, string>
   const empty = IntrospectResponse.decode(new Uint8Array())
-  return { ...empty, ...rest, clientId: clientId!, tokenType: tokenType!, aud: [aud!].flat() }
+  const revokedBy = { partition: 0, grantId: `standing.${clientId}`, sessionId: '', subject: '' }
+  return { ...empty, ...rest, clientId: clientId!, tokenType: tokenType!, aud: [aud!].flat(), revokedBy }
 }
 
 export async function openDoors(context: Context): Promise<Doors> {
