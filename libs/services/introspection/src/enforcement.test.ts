@@ -16,7 +16,7 @@ beforeEach(async () => {
   world = new World()
   await world.prepare()
   service = world.service()
-  await world.pass(0)
+  await world.pass(1_250)
 })
 
 async function status(revision: string, who = 'operator'): Promise<{ status: number; body: RevocationStatus }> {
@@ -88,11 +88,29 @@ describe('how far a revocation has come', () => {
 
   test('is summed up over the replicas', async () => {
     const other = world.service({ replica: 'two' })
-    await world.pass(0)
+    await world.pass(1_100)
     const push = await world.revoke(await world.issue())
     world.announce(push)
     expect((await status(push.revision)).body).toMatchObject({ enforced: true, caches: 2, replicas: ['one', 'two'] })
     await other.close()
+  })
+
+  test('is not said of a replica that has just started: who watched it before may still answer', async () => {
+    const other = world.service({ replica: 'two' })
+    await world.pass(900)
+    const push = await world.revoke(await world.issue())
+    world.announce(push)
+    expect((await status(push.revision)).body).toMatchObject({ enforced: false, applied: 2, silent: [] })
+    await world.pass(200)
+    expect((await status(push.revision)).body).toMatchObject({ enforced: true })
+    await other.close()
+  })
+
+  test('counts a replica once, however often the bus brings its answer', async () => {
+    for (const handler of [...world.surveyed]) world.surveyed.add((question) => handler(question))
+    const push = await world.revoke(await world.issue())
+    world.announce(push)
+    expect((await status(push.revision)).body).toMatchObject({ caches: 1, applied: 1, replicas: ['one'] })
   })
 
   test('names the silent to those who may read the audit journal only', async () => {

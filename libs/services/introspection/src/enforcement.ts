@@ -46,6 +46,8 @@ interface Learned {
 
 export interface EnforcementOptions {
   replica: string
+  /** `max_staleness`: for so long after its start a replica does not know who watched it before. */
+  boundMs: number
   cache: LeasedCache<unknown>
   clock: Clock
 }
@@ -55,9 +57,11 @@ export class Enforcement {
   readonly #options: EnforcementOptions
   readonly #caches = new Set<WatchingCache>()
   readonly #learned = new Map<Revision, Learned>()
+  readonly #startedMs: number
 
   constructor(options: EnforcementOptions) {
     this.#options = options
+    this.#startedMs = options.clock.monotonicMs()
   }
 
   enter(told: Pick<WatchingCache, 'name' | 'clientId' | 'address' | 'maxStalenessMs'>): WatchingCache {
@@ -98,13 +102,14 @@ export class Enforcement {
   }
 
   status(position: Position): ReplicaStatus {
-    const { replica, cache: own, clock } = this.#options
+    const { replica, boundMs, cache: own, clock } = this.#options
     this.#forgetLapsed()
     const revision = formatRevision(position)
     const pending = [...this.#caches].filter((cache) => !hasApplied(cache, position))
     const silent = pending.filter((cache) => !this.#isLapsed(cache))
     const applied = own.covers(revision)
     const nowMs = clock.monotonicMs()
+    const knowsAll = nowMs - this.#startedMs > boundMs * (1 + limits.clockDrift)
     return {
       replica,
       applied,
@@ -112,7 +117,7 @@ export class Enforcement {
       cachesApplied: this.#caches.size - pending.length,
       cachesLapsed: pending.length - silent.length,
       slowestMs: this.#learned.get(revision)?.slowestMs ?? null,
-      enforced: silent.length === 0 && (applied || !own.isProven()),
+      enforced: silent.length === 0 && (applied || !own.isProven()) && knowsAll,
       silent: silent.slice(0, limits.silentNamed).map(({ name, clientId, address, provenMs }) => ({
         name,
         client_id: clientId,

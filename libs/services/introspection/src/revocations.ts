@@ -67,7 +67,9 @@ export function revocationRoutes({ cache, survey, clientOf }: RevocationRoutesOp
     const position = known(String(request.params['revision']))
     const revision = formatRevision(position)
     const answers = await survey.survey(Buffer.from(surveyPrefix + revision), limits.surveyMs)
-    const replicas = answers.map((answer) => JSON.parse(Buffer.from(answer).toString()) as ReplicaStatus)
+    const told = answers.map((answer) => JSON.parse(Buffer.from(answer).toString()) as ReplicaStatus)
+    // The bus may bring an answer twice.
+    const replicas = [...new Map(told.map((status) => [status.replica, status])).values()]
     const status = summed(revision, replicas)
     // Who the caches are is for those who may read what everybody does.
     const silent = client.readsAudit ? status.silent : status.silent.map(({ silent_ms }) => ({ silent_ms }))
