@@ -29,8 +29,11 @@ async function introspectOverGrpc(token: string): Promise<IntrospectResponse> {
   const deadline = Date.now() + 10_000
   try {
     return await new Promise((resolve, reject) => {
-      client.introspect({ token, tokenTypeHint: '', minRevision: '' }, metadata, { deadline }, (error, response) =>
-        error ? reject(error) : resolve(response),
+      client.introspect(
+        { token, tokenTypeHint: '', minRevision: '', staleness: undefined },
+        metadata,
+        { deadline },
+        (error, response) => (error ? reject(error) : resolve(response)),
       )
     })
   } finally {

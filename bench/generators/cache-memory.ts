@@ -150,7 +150,8 @@ function service(follow: (key: string) => Entry[] | undefined) {
   })
   const authorization = `Basic ${Buffer.from('api:of+this+measurement+alone').toString('base64')}`
   const context = { metadata: { get: () => [authorization] }, peerAddress: '', peerCertificate: undefined }
-  const ask = async (token: string) => made.calls.introspect({ token, tokenTypeHint: '', minRevision: '' }, context)
+  const ask = async (token: string) =>
+    made.calls.introspect({ token, tokenTypeHint: '', minRevision: '', staleness: undefined }, context)
   return { ask, stats: made.stats, close: made.close }
 }
 

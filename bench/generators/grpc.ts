@@ -38,7 +38,12 @@ const client = new Client(job.target, credentials.createInsecure(), { 'grpc.use_
 const metadata = new Metadata()
 metadata.set('authorization', job.authorization)
 const same = (bytes: Buffer) => bytes
-const questions = tokens.map((token): IntrospectRequest => ({ token, tokenTypeHint: '', minRevision: '' }))
+const questions = tokens.map((token): IntrospectRequest => ({
+  token,
+  tokenTypeHint: '',
+  minRevision: '',
+  staleness: undefined,
+}))
 
 /** The next of some messages, round and round. */
 function rotation<T>(messages: readonly T[]): () => T {

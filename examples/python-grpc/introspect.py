@@ -85,8 +85,8 @@ def streamed(stub, messages, tokens, call):
 
 
 def as_json(response):
-    """RFC 7662's answer: `active` always, the rest where it is set."""
-    fields = {field.name: value for field, value in response.ListFields()}
+    """RFC 7662's answer: `active` always, the rest where it is set. What would revoke it is for caches."""
+    fields = {field.name: value for field, value in response.ListFields() if field.name != "revoked_by"}
     if "aud" in fields:
         fields["aud"] = list(fields["aud"])
     return json.dumps({"active": response.active, **fields})

@@ -35,7 +35,7 @@ describe('introspection by every door', () => {
     await embedded?.stop()
   })
 
-  const question = (token: string) => ({ token, tokenTypeHint: '', minRevision: '' })
+  const question = (token: string) => ({ token, tokenTypeHint: '', minRevision: '', staleness: undefined })
 
   const streamed = (questions: string[]) =>
     new Promise<Map<number, StreamIntrospectResponse>>((resolve, reject) => {

@@ -35,7 +35,7 @@ describe('introspection over mutual TLS', () => {
       deadlineMs: 5_000,
       idempotent: [],
     })
-    return calls.introspect({ token, tokenTypeHint: '', minRevision: '' }).finally(close)
+    return calls.introspect({ token, tokenTypeHint: '', minRevision: '', staleness: undefined }).finally(close)
   }
 
   test('a client is known by its certificate', async () => {

@@ -91,7 +91,7 @@ describe('a bidirectional stream', () => {
       return new Promise((resolve) => release.push(() => (inWork--, resolve(answer(id)))))
     })
     const ended = readAll(stream)
-    const padded = { token: 'x'.repeat(4_000), tokenTypeHint: '', minRevision: '' }
+    const padded = { token: 'x'.repeat(4_000), tokenTypeHint: '', minRevision: '', staleness: undefined }
     for (let id = 0; id < 2_000; id++) stream.write({ id, request: padded, requests: [] })
     stream.end()
     await until(() => inWork === 8)
@@ -112,7 +112,7 @@ describe('a bidirectional stream', () => {
     // Not the library's client: that one would take everything in and keep it.
     const stream = rawCall(session, path)
     stream.pause()
-    const padded = { token: 'x'.repeat(1_000), tokenTypeHint: '', minRevision: '' }
+    const padded = { token: 'x'.repeat(1_000), tokenTypeHint: '', minRevision: '', staleness: undefined }
     for (let id = 0; id < 2_000; id++) stream.write(frame(requestSerialize({ id, request: padded, requests: [] })))
     stream.end()
     await until(() => answered > 0)

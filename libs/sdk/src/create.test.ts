@@ -37,7 +37,7 @@ describe('a verifier is made', () => {
   })
 
   test('with what it needs, and is not connected yet', async () => {
-    const verifier = create({ target, credentials, deadlineMs: 100 })
+    const verifier = create({ target, credentials, deadlineMs: 10_000 })
     expect(verifier.stats()).toMatchObject({ isWatching: false, anonymous: 0 })
     await expect(verifier.verify('cs_at_x')).rejects.toMatchObject({ code: 'unavailable' })
   })

@@ -215,7 +215,7 @@ describe('a verifier', () => {
     const questions = upstream.messages.flatMap((message) => message.questions)
     const known = `0:aa:1~${upstream.log.tip}`
     expect(questions.map(({ minRevision }) => minRevision)).toEqual([`0:aa:1 ${known}`, `0:aa:2 ${known}`, known])
-    expect(questions.map(({ maxStalenessMs }) => maxStalenessMs)).toEqual([1_000, 1_000, 1_000])
+    expect(questions.map(({ staleness }) => staleness?.value)).toEqual([1_000, 1_000, 1_000])
   })
 
   test.each([
@@ -228,7 +228,7 @@ describe('a verifier', () => {
     await verifier.verify(token)
     expect(asked()).toEqual([[token], [token]])
     expect(upstream.streams).toEqual([])
-    expect(upstream.messages[0]!.questions[0]).toMatchObject({ minRevision: '', maxStalenessMs })
+    expect(upstream.messages[0]!.questions[0]).toMatchObject({ minRevision: '', staleness: { value: maxStalenessMs } })
     expect(verifier.stats()).toMatchObject({ entries: 0, negativeEntries: 0, isWatching: false })
   })
 

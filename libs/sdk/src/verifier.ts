@@ -119,7 +119,7 @@ export class LeasedVerifier implements Verifier {
   }
 
   #put(token: string, minRevision: string, endMs: number): Asking {
-    const { maxStalenessMs } = this.#parts
+    const staleness = { $case: 'maxStalenessMs', value: this.#parts.maxStalenessMs } as const
     const partition = partitionTold(token)
     let ticket = this.#cache.ticket()
     const prepare = (): IntrospectRequest => {
@@ -127,7 +127,7 @@ export class LeasedVerifier implements Verifier {
       ticket = this.#cache.ticket()
       const known = this.#isCaching ? this.#cache.minRevision(partition) : ''
       const minRevisions = [minRevision, known].filter((revision) => revision !== '').join(' ')
-      return { token, tokenTypeHint: '', minRevision: minRevisions, maxStalenessMs }
+      return { token, tokenTypeHint: '', minRevision: minRevisions, staleness }
     }
     const answer = this.#questions.ask(prepare, endMs).then((response) => {
       const known = response.active ? tokenOf(response, this.#shared) : null

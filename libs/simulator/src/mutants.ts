@@ -88,7 +88,7 @@ const lease: Mutant[] = [
     edits: [
       {
         file: verifier,
-        text: "tokenTypeHint: '', minRevision: minRevisions, maxStalenessMs }",
+        text: "tokenTypeHint: '', minRevision: minRevisions, staleness }",
         replacement: "tokenTypeHint: '', minRevision: minRevisions }",
       },
     ],

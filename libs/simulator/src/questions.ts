@@ -37,7 +37,8 @@ export class Questions {
     const boundMs = Math.min(replica.maxStalenessMs, asked ?? Infinity)
     const verification: Verification = { by: machine.name, beganMs: scheduler.nowMs, token, boundMs, after }
     const minRevision = after?.revisions.join(' ') ?? ''
-    const request = { token: presented, tokenTypeHint: '', minRevision, maxStalenessMs: asked }
+    const staleness = asked === undefined ? undefined : ({ $case: 'maxStalenessMs', value: asked } as const)
+    const request = { token: presented, tokenTypeHint: '', minRevision, staleness }
     network.between('reader', machine.name).whenWhole(() => {
       const inMs = random.chance(0.3) ? 0 : network.between('reader', machine.name).delayMs()
       machine.at(scheduler.nowMs + inMs, machine.name, () => {

@@ -30,7 +30,7 @@ export async function speaksOurRpc(address: ListenAddress): Promise<boolean> {
     idempotent: [],
   })
   try {
-    await calls.introspect({ token: '', tokenTypeHint: '', minRevision: '' })
+    await calls.introspect({ token: '', tokenTypeHint: '', minRevision: '', staleness: undefined })
     return true
   } catch (thrown) {
     return ['invalid_client', 'invalid_request'].includes(asFailure(thrown).code)

@@ -26,7 +26,7 @@ export async function askOverGrpc(
     idempotent: ['introspect'],
   })
   try {
-    return asInHttp(await calls.introspect({ token, tokenTypeHint: '', minRevision: '' }))
+    return asInHttp(await calls.introspect({ token, tokenTypeHint: '', minRevision: '', staleness: undefined }))
   } finally {
     close()
   }

@@ -12,7 +12,12 @@ import { createRpcServer, rpcService, type Implementation, type RpcServer, type 
 
 type Introspection = Implementation<typeof IntrospectionService>
 
-export const question = (token = 'cs_at_x'): IntrospectRequest => ({ token, tokenTypeHint: '', minRevision: '' })
+export const question = (token = 'cs_at_x'): IntrospectRequest => ({
+  token,
+  tokenTypeHint: '',
+  minRevision: '',
+  staleness: undefined,
+})
 
 /** Says the token back as its subject. */
 export const verdict = (sub = ''): IntrospectResponse => ({

@@ -16,7 +16,7 @@ beforeEach(async () => {
 })
 
 const ask = async (request: Partial<IntrospectRequest> = {}): Promise<boolean> => {
-  const question = { token, tokenTypeHint: '', minRevision: '', ...request }
+  const question = { token, tokenTypeHint: '', minRevision: '', staleness: undefined, ...request }
   return (await service.calls.introspect(question, world.context('api'))).active
 }
 
@@ -24,7 +24,12 @@ describe('a token that was asked about', () => {
   test('is answered from memory', async () => {
     const answers = []
     for (let n = 0; n < 5; n++) {
-      answers.push(await service.calls.introspect({ token, tokenTypeHint: '', minRevision: '' }, world.context('api')))
+      answers.push(
+        await service.calls.introspect(
+          { token, tokenTypeHint: '', minRevision: '', staleness: undefined },
+          world.context('api'),
+        ),
+      )
     }
     expect(world.reads.follow).toBe(1)
     for (const answer of answers) expect(answer).toEqual(answers[0])
@@ -37,7 +42,10 @@ describe('a token that was asked about', () => {
 
   test('is nothing to a caller that may not see it, kept or not', async () => {
     expect(await ask()).toBe(true)
-    const answer = await service.calls.introspect({ token, tokenTypeHint: '', minRevision: '' }, world.context('batch'))
+    const answer = await service.calls.introspect(
+      { token, tokenTypeHint: '', minRevision: '', staleness: undefined },
+      world.context('batch'),
+    )
     expect(answer).toMatchObject({ active: false, sub: '', revokedBy: undefined })
   })
 
@@ -89,16 +97,16 @@ describe('a token that was asked about', () => {
 describe('a caller may demand', () => {
   test('that the store is asked', async () => {
     await ask()
-    await ask({ maxStalenessMs: 0 })
+    await ask({ staleness: { $case: 'maxStalenessMs', value: 0 } })
     expect(world.reads.follow).toBe(2)
   })
 
   test('a fresher proof than there is', async () => {
     await ask()
     await world.pass(100)
-    await ask({ maxStalenessMs: 50 })
+    await ask({ staleness: { $case: 'maxStalenessMs', value: 50 } })
     expect(world.reads.follow).toBe(2)
-    await ask({ maxStalenessMs: 500 })
+    await ask({ staleness: { $case: 'maxStalenessMs', value: 500 } })
     expect(world.reads.follow).toBe(2)
   })
 

@@ -78,7 +78,7 @@ export function introspectionCalls(engine: IntrospectionEngine, callers: Callers
   }
 }
 
-const noQuestion: IntrospectRequest = { token: '', tokenTypeHint: '', minRevision: '' }
+const noQuestion: IntrospectRequest = { token: '', tokenTypeHint: '', minRevision: '', staleness: undefined }
 
 /** Waits only where there is something to wait for. */
 const together = <T>(values: (T | Promise<T>)[]): T[] | Promise<T[]> =>

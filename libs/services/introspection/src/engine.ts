@@ -41,7 +41,8 @@ export type Answered = ActiveToken | null
 export interface Demands {
   /** Revisions, separated by spaces. */
   readonly minRevision: string
-  readonly maxStalenessMs?: number | undefined
+  /** Milliseconds; 0 asks the store. */
+  readonly staleness: { readonly value: number } | undefined
 }
 
 export interface IntrospectionEngine {
@@ -77,7 +78,8 @@ export function createIntrospectionEngine(options: IntrospectionEngineOptions): 
     return null
   }
 
-  function kept(token: string, { minRevision, maxStalenessMs }: Demands): Answered | undefined {
+  function kept(token: string, { minRevision, staleness }: Demands): Answered | undefined {
+    const maxStalenessMs = staleness?.value
     if (!cache || maxStalenessMs === 0) return undefined
     return minRevision === '' || cache.covers(minRevision) ? cache.get(token, maxStalenessMs) : undefined
   }
@@ -126,7 +128,7 @@ function refuseNonsense(minRevision: string): void {
   throw new Failure('invalid_request', 'min_revision must be a revision, as a revocation answers with')
 }
 
-const noDemands: Demands = { minRevision: '' }
+const noDemands: Demands = { minRevision: '', staleness: undefined }
 
 function activeToken(
   { scope, clientId, sub, aud, exp, iat, jti }: Introspection & { active: true },

@@ -33,10 +33,10 @@ function bodyOf(answered: Answered, issuer: string): string {
 }
 
 /** `max_staleness`, milliseconds; 0 asks the store. @throws Failure `invalid_request` */
-function staleness(text: string | undefined): number | undefined {
+function staleness(text: string | undefined): { value: number } | undefined {
   if (text === undefined) return undefined
   if (!/^\d{1,9}$/.test(text)) throw new Failure('invalid_request', 'max_staleness is in whole milliseconds')
-  return Number(text)
+  return { value: Number(text) }
 }
 
 /** `POST /oauth2/introspect` (RFC 7662), with `min_revision` and `max_staleness` as in the gRPC contract. */
@@ -53,7 +53,7 @@ export function introspectionEndpoint(
     const caller = client instanceof Promise ? await client : client
     const demands = {
       minRevision: form.get('min_revision') ?? '',
-      maxStalenessMs: staleness(form.get('max_staleness')),
+      staleness: staleness(form.get('max_staleness')),
     }
     const answered = engine.introspect(caller, form.get('token') ?? '', demands)
     return { status: 200, headers, body: bodyOf(answered instanceof Promise ? await answered : answered, issuer) }

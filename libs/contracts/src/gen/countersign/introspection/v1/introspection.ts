@@ -36,8 +36,11 @@ export interface IntrospectRequest {
    * same history.
    */
   minRevision: string;
-  /** The oldest view that will do, milliseconds; 0: ask the store. Unset: as the service is configured. */
-  maxStalenessMs?: number | undefined;
+  staleness:
+    | //
+    /** The oldest view that will do, milliseconds; 0: ask the store. Unset: as the service is configured. */
+    { $case: "maxStalenessMs"; value: number }
+    | undefined;
 }
 
 /** RFC 7662 section 2.2. When `active` is false nothing else is set: unknown, expired, revoked and not-yours look alike. */
@@ -197,7 +200,7 @@ export interface Fact {
 }
 
 function createBaseIntrospectRequest(): IntrospectRequest {
-  return { token: "", tokenTypeHint: "", minRevision: "", maxStalenessMs: undefined };
+  return { token: "", tokenTypeHint: "", minRevision: "", staleness: undefined };
 }
 
 export const IntrospectRequest: MessageFns<IntrospectRequest> = {
@@ -211,8 +214,10 @@ export const IntrospectRequest: MessageFns<IntrospectRequest> = {
     if (message.minRevision !== "") {
       writer.uint32(26).string(message.minRevision);
     }
-    if (message.maxStalenessMs !== undefined) {
-      writer.uint32(32).uint32(message.maxStalenessMs);
+    switch (message.staleness?.$case) {
+      case "maxStalenessMs":
+        writer.uint32(32).uint32(message.staleness.value);
+        break;
     }
     return writer;
   },
@@ -259,7 +264,7 @@ export const IntrospectRequest: MessageFns<IntrospectRequest> = {
               break;
             }
 
-            message.maxStalenessMs = reader.uint32();
+            message.staleness = { $case: "maxStalenessMs", value: reader.uint32() };
             continue;
           }
         }
