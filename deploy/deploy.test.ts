@@ -76,7 +76,7 @@ describe('docker-compose.yml', () => {
       expect(share(service, 'gateway')).toBe(true)
     }
     for (const service of ['token-issuer', 'introspection']) expect(share(service, host('store'))).toBe(true)
-    for (const service of ['token-issuer', 'audit']) expect(share(service, host('bus'))).toBe(true)
+    for (const service of ['token-issuer', 'introspection', 'audit']) expect(share(service, host('bus'))).toBe(true)
     expect(share('audit', host('audit'))).toBe(true)
   })
 
