@@ -143,10 +143,12 @@ describe('an rpc client', () => {
     const count = (n: number) => start({ introspect: async () => (seen[n]!++, verdict()) })
     const [first, second] = [await count(0), await count(1)]
     const { calls } = clientOf(`ipv4:${first.target},${second.target}`)
+    const asked: Promise<unknown>[] = []
     await until(() => {
-      void calls.introspect(question())
+      asked.push(calls.introspect(question()))
       return seen[0]! > 20 && seen[1]! > 20
     })
+    await Promise.all(asked)
     await first.server.close(1_000)
     for (let i = 0; i < 20; i++) await calls.introspect(question())
   })
@@ -168,6 +170,18 @@ describe('an rpc client', () => {
     isRolling = false
     await Promise.all(load)
     expect(failures).toEqual([])
+  })
+
+  test('closed, refuses calls as unavailable, and does not repeat one that is under way', async () => {
+    const { target } = await failing('unavailable')
+    const client = clientOf(target, { breaker: calm, retry: { backoffMs: 50, maxBackoffMs: 50 }, random: () => 1 })
+    const underWay = client.calls.introspect(question())
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    client.close()
+    await expect(underWay).rejects.toMatchObject({ code: 'unavailable' })
+    const closed = { code: 'unavailable', message: 'this client was closed' }
+    await expect(client.calls.introspect(question())).rejects.toMatchObject(closed)
+    expect(() => client.calls.streamIntrospect()).toThrow('this client was closed')
   })
 
   test('sends nothing in plaintext to another host, unless it is allowed', () => {

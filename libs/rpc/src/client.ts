@@ -115,6 +115,7 @@ function channelCredentials(options: Pick<RpcClientOptions<Definition>, 'target'
 /** What one client's calls share. */
 interface Line {
   client: Client
+  isClosed: boolean
   breaker: Breaker
   budget: RetryBudget
   retry: RetryLimits
@@ -159,6 +160,11 @@ function mayRepeat(line: Line, failure: Failure, attempt: number): boolean {
   return attempt < line.retry.maxAttempts && line.budget.spend()
 }
 
+/** A channel that was shut down throws an error of its own at the next call. */
+function refuseWhenClosed(line: Line): void {
+  if (line.isClosed) throw new Failure('unavailable', 'this client was closed')
+}
+
 async function call<Request, Response>(
   line: Line,
   method: MethodDefinition<Request, Response>,
@@ -171,6 +177,7 @@ async function call<Request, Response>(
   line.budget.earn()
   for (let attempt = 1; ; attempt++) {
     if (options.signal?.aborted) throw new Failure('deadline_exceeded', 'the caller has gone')
+    refuseWhenClosed(line)
     const verdict = await line.breaker.execute(() => once(line, method, request, options, deadline))
     const outcome = 'value' in verdict ? 'ok' : verdict.failure.code
     if ('failure' in verdict && isIdempotent && !options.signal?.aborted) {
@@ -187,6 +194,7 @@ async function call<Request, Response>(
 }
 
 function openStream(line: Line, method: MethodDefinition<unknown, unknown>, options: CallOptions) {
+  refuseWhenClosed(line)
   if (line.breaker.isRefusing()) throw new Failure('unavailable', 'the service does not answer at present')
   const { path, requestSerialize, responseDeserialize } = method
   const settings = options.deadline === undefined ? {} : { deadline: options.deadline }
@@ -208,6 +216,7 @@ export function createRpcClient<D extends Definition>(definition: D, options: Rp
   const client = new Client(options.target, channelCredentials(options), channelOptions(options.tls))
   const line: Line = {
     client,
+    isClosed: false,
     breaker: createBreaker({ ...breakerLimits, ...options.breaker }, nowMs, options.onBreaker ?? (() => undefined)),
     budget: new RetryBudget(retry),
     retry,
@@ -233,6 +242,9 @@ export function createRpcClient<D extends Definition>(definition: D, options: Rp
   return {
     calls: Object.fromEntries(calls) as RpcCalls<D>,
     breakerState: line.breaker.state,
-    close: () => client.close(),
+    close() {
+      line.isClosed = true
+      client.close()
+    },
   }
 }
