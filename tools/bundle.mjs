@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { root } from './bootstrap.mjs'
 
-const everyApp = ['token-issuer', 'introspection', 'audit', 'embedded', 'cli']
+const everyApp = ['login', 'token-issuer', 'introspection', 'audit', 'embedded', 'cli']
 
 /** CommonJS packages in an ES module: what Node gives them, the module has to make. */
 const banner = `import { createRequire as __createRequire } from 'node:module'

@@ -101,7 +101,8 @@ describe('the repository', () => {
   })
 
   test('lets a service see ports, never an adapter, and never another service', () => {
-    const allowed = /^@countersign\/(contracts(\/\w+)?|store|bus|tokens|accounts|leased-cache|chassis(\/\w+)?)$/
+    const allowed =
+      /^@countersign\/(contracts(\/\w+)?|store|bus|tokens(\/keys)?|accounts|leased-cache|chassis(\/\w+)?)$/
     const imports = sources
       .filter(
         (file) =>

@@ -3,7 +3,7 @@ import { commandLine, runProcess } from '@countersign/assembly'
 export const main = (options: { config?: string | undefined }): Promise<void> =>
   runProcess({
     name: 'countersign',
-    services: ['token-issuer', 'introspection', 'audit'],
+    services: ['login', 'token-issuer', 'introspection', 'audit'],
     configFile: options.config,
   })
 

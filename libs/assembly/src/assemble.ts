@@ -1,15 +1,16 @@
 import type { Bus } from '@countersign/bus'
-import type { ShutdownStep } from '@countersign/chassis'
+import { createLimiters, type ShutdownStep } from '@countersign/chassis'
 import { openJournal } from '@countersign/service-audit/open'
 import type { Store } from '@countersign/store'
 import { assembleAudit } from './audit.ts'
-import { connectBus, connectStore, pemsOf, untilAvailable } from './connections.ts'
+import { connectBus, connectCounts, connectStore, pemsOf, untilAvailable } from './connections.ts'
 import type { Foundation } from './foundation.ts'
 import { assembleIntrospection } from './introspection.ts'
+import { assembleLogin } from './login.ts'
 import type { Part } from './part.ts'
-import { assembleTokenIssuer } from './token-issuer.ts'
+import { assembleTokenIssuer, type TokenIssuerPart } from './token-issuer.ts'
 
-export type ServiceName = 'token-issuer' | 'introspection' | 'audit'
+export type ServiceName = 'login' | 'token-issuer' | 'introspection' | 'audit'
 
 export interface Assembled {
   parts: Part[]
@@ -35,7 +36,7 @@ export async function assemble(
     bus = await connectBus(foundation, services.length > 1 ? 'all' : services[0]!)
     steps.push({ name: 'bus', close: () => bus!.close() })
   }
-  if (wants('token-issuer', 'introspection')) {
+  if (wants('login', 'token-issuer', 'introspection')) {
     store = await wait('the store', () => connectStore(foundation))
     steps.push({ name: 'store', close: () => store!.close() })
   }
@@ -47,7 +48,28 @@ export async function assemble(
     steps.push({ name: 'journal', close: () => journal.close() })
     parts.push(await wait('the journal', () => assembleAudit(foundation, journal, bus!)))
   }
-  if (wants('token-issuer')) parts.push(await wait('the store', () => assembleTokenIssuer(foundation, store!, bus!)))
+  const limiter = await limiters(foundation, wants('login', 'token-issuer'), steps, wait)
+  let issuer: TokenIssuerPart | undefined
+  if (wants('token-issuer')) {
+    issuer = await wait('the store', () => assembleTokenIssuer(foundation, store!, bus!, limiter))
+    parts.push(issuer)
+  }
+  if (wants('login')) parts.push(assembleLogin(foundation, store!, limiter, issuer?.authorization))
   if (wants('introspection')) parts.push(assembleIntrospection(foundation, store!, bus!))
   return { parts, steps }
+}
+
+/** Counts, shared by replicas where the store is Redis. */
+async function limiters(
+  foundation: Foundation,
+  isWanted: boolean,
+  steps: ShutdownStep[],
+  wait: <T>(what: string, attempt: () => Promise<T>) => Promise<T>,
+) {
+  const redis = isWanted ? await wait('the store', () => connectCounts(foundation)) : undefined
+  if (redis) steps.push({ name: 'throttle', close: () => redis.close() })
+  return createLimiters({
+    redis,
+    onState: (state, detail) => foundation.log[state === 'up' ? 'info' : 'warn']({ detail }, `throttling is ${state}`),
+  })
 }

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openBus } from '@countersign/bus/open'
 import type { Bus } from '@countersign/bus'
 import { Failure } from '@countersign/contracts'
+import { isLoopback } from '@countersign/rpc'
 import type { Store } from '@countersign/store'
-import { openStore } from '@countersign/store/open'
+import { openRedisConnection, openStore, type RedisConnection } from '@countersign/store/open'
 import type { Foundation } from './foundation.ts'
 import { limits } from './limits.ts'
 
@@ -41,6 +42,30 @@ interface TlsFiles {
 
 /** What the files of a `tls` section hold. */
 export const pemsOf = (tls: TlsFiles | undefined) => tls && { ca: pem(tls.ca), cert: pem(tls.cert), key: pem(tls.key) }
+
+/** The same as bytes, for gRPC. */
+export function clientPemsOf(tls: TlsFiles) {
+  const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file))
+  const [ca, cert, key] = [read(tls.ca), read(tls.cert), read(tls.key)]
+  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
+}
+
+/** Whether a URL leads to this machine: then others on it may be asked things, too. */
+export const isLoopbackUrl = (url: string): boolean => {
+  const { hostname } = new URL(url)
+  return hostname === 'localhost' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
+}
+
+/** Where replicas share what they count; undefined where the store is no Redis. */
+export function connectCounts({ config, log }: Foundation): Promise<RedisConnection | undefined> {
+  const { url, tls, commandTimeoutMs } = config.store
+  return openRedisConnection({
+    url,
+    commandTimeoutMs,
+    ...(tls && { tls: pemsOf(tls)! }),
+    onState: (state, detail) => log[state === 'up' ? 'info' : 'warn']({ detail }, `throttle store is ${state}`),
+  })
+}
 
 export function connectStore(foundation: Foundation): Promise<Store> {
   const { config, log } = foundation

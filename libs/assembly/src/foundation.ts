@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
-import { createMetrics, createThrottle, type Metrics } from '@countersign/chassis'
+import { createMetrics, createThrottle, type Metrics, type Throttle } from '@countersign/chassis'
 import { reloadable, type Config } from '@countersign/chassis/config'
 import type { Logger } from '@countersign/chassis/log'
 import type { Millis } from '@countersign/contracts'
@@ -30,12 +30,20 @@ export interface Foundation {
   log: Logger
   metrics: Metrics
   format: TokenFormat
-  sealKey: KeyObject
+  /** The current one first. */
+  sealKeys: readonly KeyObject[]
   masterKey: Buffer
+  previousMasterKey: Buffer | undefined
+  secrets: Secrets
   clients: () => Clients
-  scopes: () => readonly string[]
+  /** Scopes that resources define, with their descriptions. */
+  scopes: () => ReadonlyMap<string, string>
+  /** A resource's audience, by that itself or by the resource's id. */
+  audienceOf: (name: string) => string | undefined
+  /** Of configured clients, by secret or certificate; what needs the store is added where that is. */
   authentication: ClientAuthentication
-  scanning: FailureThrottle
+  authenticationThrottle: FailureThrottle
+  scanning: Throttle
   clock: Clock
   now: () => Millis
   commitId: () => string
@@ -46,7 +54,8 @@ export interface Foundation {
 
 interface Parties {
   clients: Clients
-  scopes: readonly string[]
+  scopes: ReadonlyMap<string, string>
+  audiences: ReadonlyMap<string, string>
 }
 
 function partiesOf(config: Config, masterKey: Buffer, secrets: Secrets): Parties {
@@ -55,13 +64,19 @@ function partiesOf(config: Config, masterKey: Buffer, secrets: Secrets): Parties
     : config.resources
   const definitions: readonly ClientDefinition[] = config.demo ? demoClients(masterKey) : config.clients
   return {
-    clients: buildClients(definitions, resources, secrets, config.lifetimes.accessTokenMs),
-    scopes: [...new Set(resources.flatMap(({ scopes }) => Object.keys(scopes)))],
+    clients: buildClients(definitions, resources, secrets, config.lifetimes),
+    scopes: new Map(resources.flatMap(({ scopes }) => Object.entries(scopes))),
+    audiences: new Map(
+      resources.flatMap(({ id, audience }) => [
+        [id, audience],
+        [audience, audience],
+      ]),
+    ),
   }
 }
 
 const minuteMs = 60_000
-const throttleOf = (points: number): FailureThrottle => createThrottle({ points, durationMs: minuteMs })
+const throttleOf = (points: number): Throttle => createThrottle({ points, durationMs: minuteMs })
 
 export function layFoundation(config: Config, log: Logger, name: string, makesMasterKey: boolean): Foundation {
   const masterKey = readMasterKey(config.masterKey, makesMasterKey)
@@ -78,11 +93,15 @@ export function layFoundation(config: Config, log: Logger, name: string, makesMa
     log,
     metrics: createMetrics({ name }),
     format: createTokenFormat(tagKeyFrom(masterKey), previous && tagKeyFrom(previous)),
-    sealKey: sealKeyFrom(masterKey),
+    sealKeys: [masterKey, ...(previous ? [previous] : [])].map((key) => sealKeyFrom(key)),
     masterKey,
+    previousMasterKey: previous,
+    secrets,
     clients,
     scopes: () => parties.scopes,
+    audienceOf: (name) => parties.audiences.get(name),
     authentication: createClientAuthentication(clients, secrets, throttled),
+    authenticationThrottle: throttled,
     scanning: throttleOf(config.throttle.inactiveIntrospectionsPerMinute),
     clock,
     now: clock.now,

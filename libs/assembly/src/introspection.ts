@@ -5,12 +5,15 @@ import { IntrospectionService } from '@countersign/contracts/introspection'
 import { rpcService } from '@countersign/rpc'
 import { createIntrospectionService, encodedOnce } from '@countersign/service-introspection'
 import type { Store } from '@countersign/store'
+import { createKeyRing } from '@countersign/tokens/keys'
+import { authenticationOver, remoteKeysOf } from './authentication.ts'
 import type { Foundation } from './foundation.ts'
 import type { Part } from './part.ts'
 
 /** Introspection: reads the store, and owns nothing. */
 export function assembleIntrospection(foundation: Foundation, store: Store, bus: Bus): Part {
-  const { format, scanning, authentication, clock, config, log, metrics } = foundation
+  const { format, scanning, clock, config, log, metrics, sealKeys, now } = foundation
+  const authentication = authenticationOver(foundation, store, remoteKeysOf(foundation))
   const service = createIntrospectionService({
     reader: store,
     bus,
@@ -23,6 +26,7 @@ export function assembleIntrospection(foundation: Foundation, store: Store, bus:
     format,
     scanning,
     authentication,
+    keyRing: createKeyRing({ reader: store, sealKeys, now }),
     issuer: config.issuer,
     log,
   })

@@ -1,5 +1,7 @@
 /** The bounds of putting a process together. */
 export const limits = {
+  /** Milliseconds that login waits for token-issuer. */
+  tokenIssuerMs: 5_000,
   /** Milliseconds before a dependency that is down at the start is tried again: at first, and at most. */
   firstRetryMs: 100,
   lastRetryMs: 3_000,

@@ -147,7 +147,7 @@ async function listen(server: Pick<HttpServer, 'listen'>, key: keyof Config['lis
 const pem = (file: string): Buffer => readFileSync(file)
 
 function serveHttp(parts: readonly Part[], { config, log, metrics }: Foundation, name: string): HttpServer {
-  const { cert, key } = config.http
+  const { cert, key, clientCa, selfSignedClients } = config.http
   return createHttpServer({
     name,
     routes: parts.flatMap(({ routes }) => routes),
@@ -155,7 +155,15 @@ function serveHttp(parts: readonly Part[], { config, log, metrics }: Foundation,
     log,
     metrics,
     trustedProxies: config.trustedProxies,
-    ...(cert !== undefined && key !== undefined && { tls: { cert: pem(cert), key: pem(key) } }),
+    ...(cert !== undefined &&
+      key !== undefined && {
+        tls: {
+          cert: pem(cert),
+          key: pem(key),
+          ...(clientCa !== undefined && { clientCa: pem(clientCa) }),
+          ...(selfSignedClients && { selfSignedClients }),
+        },
+      }),
   })
 }
 

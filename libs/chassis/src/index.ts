@@ -1,11 +1,32 @@
+export { createFailureLog, type FailureLog, type Log } from '@countersign/rpc/failure-log'
 export { parseBasic, type BasicCredentials } from './http/basic.ts'
-export { parseForm, type Form } from './http/form.ts'
+export { parseForm, parseQuery, type Form } from './http/form.ts'
 export { oauthFailure } from './http/oauth-error.ts'
+export {
+  errorPage,
+  formPostPage,
+  html,
+  pageAnswer,
+  pageFailure,
+  type Markup,
+  type PageOptions,
+  type Shown,
+} from './http/page.ts'
 export { problemFailure } from './http/problem.ts'
 export type { HttpAnswer, HttpHandler, HttpRequest, Route } from './http/route.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions, type HttpTls } from './http/server.ts'
 export { createManagement, type Management, type ManagementOptions, type ReadinessCheck } from './management.ts'
 export { createMetrics, type Histogram, type Metrics } from './metrics.ts'
+export { checkRemoteUrl, remoteUrl, type Reach } from './remote/address.ts'
+export { createRemoteKeys, type RemoteKeys, type RemoteKeysOptions, type RemoteKeySource } from './remote/keys.ts'
+export { fetchJson, remoteRequest, type RemoteAnswer, type RemoteBounds, type RemoteRequest } from './remote/request.ts'
 export { rpcClientObserver, rpcServerObserver } from './rpc-metrics.ts'
 export { runService, type Running, type ServiceOptions, type ShutdownStep } from './shutdown.ts'
-export { createThrottle, type Throttle } from './throttle.ts'
+export {
+  createLimiters,
+  type Limiter,
+  type LimiterOptions,
+  type LimitersOptions,
+  type SharedRedis,
+} from './throttle/limiter.ts'
+export { createThrottle, type Throttle } from './throttle/throttle.ts'

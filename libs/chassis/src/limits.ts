@@ -46,5 +46,27 @@ export const readinessMs = 2_000
 export const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 /** Keys that one throttle remembers; the oldest are forgotten first. */
 export const maxThrottledKeys = 100_000
+/** Keys that one limiter counts in memory; some 600 bytes each. */
+export const maxCountedKeys = 20_000
+/** The longest window of a throttle: timers of the memory's counts hold 24 days at most, and nobody wants to wait longer. */
+export const longestThrottleMs = 86_400_000
+/** Characters of a throttled key's hash that are kept: 132 bits, so that no two keys meet. */
+export const throttleKeyCharacters = 22
+/** How long throttles count in memory before one call asks Redis again: it may wait out the time of a command. */
+export const redisRetryMs = 1_000
+/** What is asked of other servers: a JWK Set or discovery document is a few kilobytes, and a person may be waiting for it. */
+export const maxRemoteBytes = 65_536
+export const remoteTimeoutMs = 3_000
+/** Headers of another server's answer. */
+export const maxRemoteHeaderBytes = 16_384
+/** Characters of a URL that is asked for something. */
+export const maxRemoteUrlCharacters = 2_048
+/** JWK Sets by URL: how long one is used, how soon it is asked for again because a key is unknown, or because it failed. */
+export const remoteKeysMs = 300_000
+export const unknownKeyRefetchMs = 30_000
+export const failedKeysMs = 10_000
+/** JWK Sets of other servers that are held, the longest unused forgotten first; keys in one. */
+export const maxRemoteKeySets = 1_000
+export const maxRemoteKeys = 100
 /** One step of shutting down. */
 export const shutdownStepMs = 10_000

@@ -7,6 +7,11 @@ export const failureCodes = [
   'unsupported_grant_type',
   'invalid_scope',
   'invalid_target',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
+  'authorization_pending',
+  'slow_down',
+  'expired_token',
   'unsupported_media_type',
   'method_not_allowed',
   'access_denied',
@@ -26,6 +31,8 @@ export interface FailureOptions {
   cause?: unknown
   /** Seconds after which asking again makes sense. */
   retryAfterSeconds?: number
+  /** For an HTTP answer, e.g. `DPoP-Nonce` (RFC 9449 section 8). */
+  headers?: Readonly<Record<string, string>>
 }
 
 /**
@@ -36,11 +43,13 @@ export class Failure extends Error {
   override readonly name = 'Failure'
   readonly code: FailureCode
   readonly retryAfterSeconds: number | undefined
+  readonly headers: Readonly<Record<string, string>> | undefined
 
   constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.headers = options.headers
   }
 }
 

@@ -3,7 +3,7 @@ import type { Fact } from '@countersign/contracts'
 import type { IntrospectResponse } from '@countersign/contracts/introspection'
 import type { Shared } from '@countersign/leased-cache'
 import { limits } from './limits.ts'
-import type { Token } from './types.ts'
+import type { Confirmation, Token } from './types.ts'
 
 /** Frozen: the same object is given to everybody who asks. */
 export const tokenOf = (response: IntrospectResponse, shared: Shared): Token =>
@@ -17,8 +17,18 @@ export const tokenOf = (response: IntrospectResponse, shared: Shared): Token =>
     expiresAt: response.exp,
     issuedAt: response.iat,
     id: response.jti,
+    confirmation: confirmationOf(response),
+    actors: response.actors.length === 0 ? nobody : shared.list(response.actors),
     isAnonymous: false,
   })
+
+const nobody: readonly string[] = Object.freeze([])
+
+function confirmationOf({ cnf }: IntrospectResponse): Confirmation | undefined {
+  if (!cnf?.jkt && !cnf?.x5tS256) return undefined
+  const { jkt, x5tS256 } = cnf
+  return Object.freeze({ ...(jkt !== '' && { jkt }), ...(x5tS256 !== '' && { x5tS256 }) })
+}
 
 /** The facts that would end an active answer about a token. */
 export function factsAbout(token: string, { clientId, revokedBy }: IntrospectResponse): Fact[] {
@@ -27,7 +37,8 @@ export function factsAbout(token: string, { clientId, revokedBy }: IntrospectRes
     { kind: 'client', id: clientId },
   ]
   if (!revokedBy) return facts
-  const { grantId, sessionId, subject } = revokedBy
+  const { grantId, sessionId, subject, also } = revokedBy
+  for (const { kind, id } of also) facts.push({ kind: kind as Fact['kind'], id })
   facts.push({ kind: 'grant', id: grantId })
   if (sessionId !== '') facts.push({ kind: 'session', id: sessionId })
   if (subject !== '') facts.push({ kind: 'subject', id: subject })
@@ -49,5 +60,7 @@ export const anonymous: Token = Object.freeze({
   expiresAt: Infinity,
   issuedAt: 0,
   id: '',
+  confirmation: undefined,
+  actors: nobody,
   isAnonymous: true,
 })

@@ -12,8 +12,23 @@ export interface Token {
   readonly issuedAt: number
   /** The token's fingerprint, as in the audit events. */
   readonly id: string
+  /**
+   * What whoever brings the token has to prove to hold besides; undefined: nothing. A service that does not check the
+   * proof must not take such a token: whoever stole it could bring it.
+   */
+  readonly confirmation: Confirmation | undefined
+  /** Who acts for the subject (RFC 8693 section 4.1), whoever acts now first. */
+  readonly actors: readonly string[]
   /** Authentication is off: nobody was asked, and everything is let through. */
   readonly isAnonymous: boolean
+}
+
+/** What a token is bound to (RFC 7800): one of these, or both. */
+export interface Confirmation {
+  /** base64url SHA-256 thumbprint of a DPoP key (RFC 9449 section 6). */
+  readonly jkt?: string
+  /** base64url SHA-256 of a client certificate: `x5t#S256` (RFC 8705 section 3.1). */
+  readonly x5tS256?: string
 }
 
 /** What a token must be good for. */

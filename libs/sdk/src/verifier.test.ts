@@ -26,6 +26,8 @@ describe('a verifier', () => {
         expiresAt: 1_700_000_300,
         issuedAt: 1_700_000_000,
         id: 'id of ann',
+        confirmation: undefined,
+        actors: [],
         isAnonymous: false,
       },
     })
@@ -190,7 +192,10 @@ describe('a verifier', () => {
 
   test.each([
     ['does not say what would revoke it', undefined],
-    ['names another partition than the token does', { partition: 1, grantId: 'g', sessionId: '', subject: '' }],
+    [
+      'names another partition than the token does',
+      { partition: 1, grantId: 'g', sessionId: '', subject: '', also: [] },
+    ],
   ])('does not keep an answer that %s', async (_, revokedBy) => {
     const { verifier, issue, asked, upstream } = setting()
     const { nonce } = upstream.stream.all('probe')[0]!

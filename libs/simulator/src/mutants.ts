@@ -246,7 +246,7 @@ const log: Mutant[] = [
   {
     name: 'revocation-without-a-fact',
     why: 'no cache hears of it',
-    edits: [{ file: revoke, text: "facts: [{ kind: 'token', id: digest }],", replacement: 'facts: [],' }],
+    edits: [{ file: revoke, text: "commit.facts.push({ kind: 'token', id: recordDigest })", replacement: '' }],
   },
 ]
 

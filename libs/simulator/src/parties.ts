@@ -1,4 +1,4 @@
-import { createHash, createSecretKey } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { HttpRequest } from '@countersign/chassis'
 import { decodeEvent } from '@countersign/contracts'
 import { createMemoryStore } from '@countersign/store/memory'
@@ -10,7 +10,8 @@ import {
   tagKeyFrom,
   type ClientDefinition,
 } from '@countersign/tokens'
-import { createTokenIssuer, type TokenIssuerOptions } from '@countersign/service-token-issuer'
+import { createTokenIssuer } from '@countersign/service-token-issuer'
+import { plainSettings } from '@countersign/service-token-issuer/testing/settings'
 import { limits } from './limits.ts'
 import { Random } from './random.ts'
 
@@ -44,32 +45,32 @@ export interface Parties {
   readonly clients: ReturnType<typeof buildClients>
   readonly authentication: ReturnType<typeof createClientAuthentication>
   readonly format: ReturnType<typeof createTokenFormat>
-  readonly sealKey: TokenIssuerOptions['sealKey']
+  readonly settings: ReturnType<typeof plainSettings>
 }
 
 export function createParties(): Parties {
   const bytesOf = (text: string) => createHash('sha256').update(text).digest()
   const secrets = new Secrets(bytesOf('salt'))
-  const clients = buildClients(definitions, [{ id: 'reports', audience }], secrets, limits.lifetimeMs)
+  const clients = buildClients(definitions, [{ id: 'reports', audience }], secrets, {
+    accessTokenMs: limits.lifetimeMs,
+    refreshTokenMs: limits.lifetimeMs,
+  })
   return {
     clients,
     authentication: createClientAuthentication(() => clients, secrets, neverBlocked),
     format: createTokenFormat(tagKeyFrom(bytesOf('master key'))),
-    sealKey: createSecretKey(bytesOf('seal key')),
+    settings: plainSettings(bytesOf('master key')),
   }
 }
 
 export const issuerUrl = 'https://id.example'
 
 /** What a token issuer is made with besides its store, its time and its randomness. */
-export const issuerSettings = ({ clients, authentication, format, sealKey }: Parties) => ({
+export const issuerSettings = ({ clients, authentication, settings }: Parties) => ({
+  ...settings,
   issuer: issuerUrl,
-  format,
-  sealKey,
   clients: () => clients,
-  authentication,
-  scopes: () => [],
-  overBacklog: () => false,
+  authenticationWith: () => authentication,
 })
 
 export const authorizationOf = (id: string): string =>
@@ -89,7 +90,9 @@ export function postOf(clientId: string, path: string, form: Record<string, stri
     address: '192.0.2.1',
     userAgent: 'simulator',
     traceparent: '',
+    headerValues: () => [],
     clientCertificate: undefined,
+    presentedCertificate: undefined,
     signal: new AbortController().signal,
   }
 }

@@ -12,10 +12,13 @@ import {
   clientKey,
   eventOf,
   grantKey,
+  grantRecord,
   sessionKey,
+  sessionRecord,
   subjectKey,
   system,
   tokenKey,
+  tokenRecord,
   tokenSecretBytes,
 } from '@countersign/tokens'
 import type { EventType, Millis } from '@countersign/contracts'
@@ -62,23 +65,22 @@ export async function consent(by: Committer, { format }: Parties, partition: Par
   const commit = startCommit(by, partition, 'grant.created', [])
   commit.checks.push({ key: owner, version: client.version })
   const createdAt = now()
-  const grant = { id: grantId, clientId: peoplesClient, subject, sessionId, scope: 'read', createdAt, revokedAt: 0 }
+  const grant = grantRecord({ id: grantId, clientId: peoplesClient, subject, sessionId, scope: 'read', createdAt })
   commit.puts.push(
     { key: links[0]!, value: GrantRecord.encode(grant).finish() },
     { key: links[2]!, value: SubjectRecord.encode({ id: subject, epoch: 0, disabledAt: 0 }).finish() },
     {
       key: links[3]!,
-      value: SessionRecord.encode({ id: sessionId, subject, startedAt: createdAt, endedAt: 0 }).finish(),
+      value: SessionRecord.encode(sessionRecord({ id: sessionId, subject, startedAt: createdAt })).finish(),
     },
   )
   const expiresAt = createdAt + limits.lifetimeMs
   const tokens = Array.from({ length: count }, () => {
     const { token, digest } = format.mint(TokenKind.ACCESS_TOKEN, partition, random.bytes(tokenSecretBytes))
     const key = tokenKey(partition, digest)
-    const value = TokenRecord.encode({
-      ...{ kind: TokenKind.ACCESS_TOKEN, grantId, scope: 'read', audience: [tokenAudience], issuedAt: createdAt },
-      ...{ expiresAt, revokedAt: 0, clientEpoch: record!.epoch, subjectEpoch: 0 },
-    }).finish()
+    const told = { grantId, scope: 'read', audience: [tokenAudience], issuedAt: createdAt, expiresAt }
+    const kind = TokenKind.ACCESS_TOKEN
+    const value = TokenRecord.encode(tokenRecord({ ...told, kind, clientEpoch: record!.epoch })).finish()
     commit.puts.push({ key, value, expiresAt, links })
     return { token, key }
   })

@@ -4,6 +4,7 @@ import {
   type CallContext,
   type IntrospectionService,
 } from '@countersign/service-introspection'
+import { createKeyRing } from '@countersign/tokens/keys'
 import { limits } from './limits.ts'
 import type { Machine } from './machine.ts'
 import type { End, Stream } from './network.ts'
@@ -111,8 +112,10 @@ export class Replica {
   #serve(): IntrospectionService {
     const { parties, partitions, random, checker, bus, scheduler } = this.#setting
     const { machine } = this
+    const store = this.#setting.storeOf(machine)
     return createIntrospectionService({
-      reader: this.#setting.storeOf(machine),
+      reader: store,
+      keyRing: createKeyRing({ reader: store, sealKeys: parties.settings.sealKeys, now: machine.clock.now }),
       partitions,
       bus: bus.of(machine),
       maxStalenessMs: this.maxStalenessMs,

@@ -1,10 +1,13 @@
-import { startRedis, temporaryFolder } from '@countersign/servers'
+import { freePort, startRedis, temporaryFolder } from '@countersign/servers'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { cleanup } from './conformance/cleanup.ts'
-import { inspectStore, openStore, UnsafeStoreError } from './open.ts'
+import { until } from './conformance/harness.ts'
+import { failure } from './conformance/failure.ts'
+import { succeeds } from './redis/harness.ts'
+import { inspectStore, openRedisConnection, openStore, UnsafeStoreError } from './open.ts'
 
 const folder = temporaryFolder('open')
 const ending = cleanup()
@@ -50,5 +53,27 @@ describe('a store is opened by its URL', () => {
     `
     const child = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', program], { encoding: 'utf8' })
     expect(child.stdout.trim()).toBe('false true')
+  })
+})
+
+describe('another connection to the Redis of a store', () => {
+  test('is the same client until it is lost, then the next one', async () => {
+    const server = ending(await startRedis({ appendfsync: 'no' }))
+    const connection = ending((await openRedisConnection({ url: server.url }))!)
+    const client = await connection.use(async (given) => given)
+    expect(await connection.use((given) => given.set('k', 'v'))).toBe('OK')
+    expect(await connection.use(async (given) => given)).toBe(client)
+    await server.kill()
+    await expect(connection.use((given) => given.get('k'))).rejects.toEqual(failure('unavailable'))
+    await server.start()
+    await until(() => succeeds(connection.use((given) => given.ping())))
+    expect(await connection.use(async (given) => given)).not.toBe(client)
+  })
+
+  test('is none where the store is not in Redis, and fails where nobody listens', async () => {
+    for (const url of ['memory:', `sqlite:${join(folder, 'three.db')}`])
+      expect(await openRedisConnection({ url })).toBeUndefined()
+    const nobody = { url: `redis://127.0.0.1:${await freePort()}`, commandTimeoutMs: 200 }
+    await expect(openRedisConnection(nobody)).rejects.toEqual(failure('unavailable'))
   })
 })

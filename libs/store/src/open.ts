@@ -1,9 +1,10 @@
 /** Opens a store by its URL. An adapter is loaded only when it is the one asked for. */
 import type { Millis } from '@countersign/contracts'
-import type { RedisStoreOptions } from './redis/redis-store.ts'
+import type { RedisConnection, RedisStoreOptions } from './redis/redis-store.ts'
 import type { RedisSetting } from './redis/safety.ts'
 import type { Store } from './port.ts'
 
+export type { RedisConnection } from './redis/redis-store.ts'
 export type { RedisSetting } from './redis/safety.ts'
 export { UnsafeStoreError } from './redis/safety.ts'
 
@@ -49,4 +50,16 @@ export async function inspectStore(options: OpenStoreOptions): Promise<RedisSett
   if (!isRedis(options.url)) return []
   const { inspectRedis } = await import('./redis/redis-store.ts')
   return inspectRedis(options)
+}
+
+/**
+ * Another connection to the store's Redis, for what replicas share and may lose; undefined for the other stores.
+ * @throws Failure `unavailable` when it cannot be reached.
+ */
+export async function openRedisConnection(
+  options: Pick<OpenStoreOptions, 'url' | 'tls' | 'commandTimeoutMs' | 'onState'>,
+): Promise<RedisConnection | undefined> {
+  if (!isRedis(options.url)) return undefined
+  const { connectRedis } = await import('./redis/redis-store.ts')
+  return connectRedis(options)
 }

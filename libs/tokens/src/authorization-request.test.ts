@@ -21,7 +21,7 @@ const clients = buildClients(
     { id: 'mail', audience: 'https://mail.example' },
   ],
   new Secrets(),
-  60_000,
+  { accessTokenMs: 60_000, refreshTokenMs: 60_000 },
 )
 const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
 const good = {
@@ -34,7 +34,7 @@ const good = {
 
 const check = (id: string, given: Record<string, string | undefined>) => {
   const parameters = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return checkAuthorizationRequest(clients.get(id), new Map(parameters))
+  return checkAuthorizationRequest(clients.get(id), new Map(parameters), false)
 }
 const accepted = (id: string, given: Record<string, string | undefined>): AuthorizationRequest => {
   const checked = check(id, given)
@@ -61,6 +61,8 @@ describe('an authorization request', () => {
       uiLocales: [],
       acrValues: [],
       claims: '',
+      display: '',
+      dpopJkt: '',
     })
   })
 

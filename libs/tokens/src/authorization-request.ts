@@ -1,5 +1,5 @@
 import { Failure } from '@countersign/contracts'
-import { grantedScope, type Client } from './client.ts'
+import { grantedAudience, grantedScope, type Client } from './client.ts'
 import { limits } from './limits.ts'
 import { isCodeChallenge } from './pkce.ts'
 import { isRegisteredRedirect } from './redirect.ts'
@@ -30,6 +30,9 @@ export interface AuthorizationRequest {
   readonly acrValues: readonly string[]
   /** The `claims` parameter (OpenID Connect Core section 5.5), as JSON. */
   readonly claims: string
+  readonly display: string
+  /** The DPoP key that the code is to be bound to (RFC 9449 section 10). */
+  readonly dpopJkt: string
 }
 
 /** An error that goes back to the client by way of the browser (RFC 6749 section 4.1.2.1). */
@@ -45,12 +48,14 @@ export type CheckedRequest = { readonly request: AuthorizationRequest } | { read
 
 /**
  * Decides what is to be done with an authorization request.
+ * @param mustBePushed it came with the browser, and had to be pushed
  * @throws Failure `invalid_request` where the person has to be told, because nothing may be sent to the client: an
  * unknown client, or a redirect URI that is not its own
  */
 export function checkAuthorizationRequest(
   client: Client | undefined,
   parameters: ReadonlyMap<string, string>,
+  mustBePushed: boolean,
 ): CheckedRequest {
   if (!client)
     throw new Failure('invalid_request', 'the application that sent you here is not known: its client_id is wrong')
@@ -62,6 +67,11 @@ export function checkAuthorizationRequest(
     refused: { error, description, redirectUri, responseMode: responseMode ?? 'query', state },
   })
   if (!responseMode) return refuse('invalid_request', 'response_mode is query or form_post')
+  if (responseMode === 'form_post' && !/^https?:/i.test(redirectUri)) {
+    const description = 'response_mode=form_post needs an http or https redirect_uri'
+    return { refused: { error: 'invalid_request', description, redirectUri, responseMode: 'query', state } }
+  }
+  if (mustBePushed) return refuse('invalid_request', 'push the request first, to /oauth2/par (RFC 9126)')
   try {
     const rest = restOf(client, parameters)
     return { request: { clientId: client.id, redirectUri, isRedirectNamed, responseMode, state, ...rest } }
@@ -95,7 +105,7 @@ function restOf(client: Client, parameters: ReadonlyMap<string, string>) {
   const scope = grantedScope(client.scopes, parameters.get('scope'))
   return {
     scope,
-    audience: audienceOf(client, parameters.get('resource')),
+    audience: grantedAudience(client.audience, words(parameters.get('resource'))),
     codeChallenge: challengeOf(client, parameters),
     nonce: bounded(parameters, 'nonce'),
     prompts: promptsOf(parameters.get('prompt')),
@@ -105,6 +115,8 @@ function restOf(client: Client, parameters: ReadonlyMap<string, string>) {
     uiLocales: words(parameters.get('ui_locales')),
     acrValues: words(parameters.get('acr_values')),
     claims: claimsOf(parameters.get('claims')),
+    display: parameters.get('display') ?? '',
+    dpopJkt: jktOf(parameters.get('dpop_jkt')),
   }
 }
 
@@ -133,11 +145,9 @@ function challengeOf(client: Client, parameters: ReadonlyMap<string, string>): s
   return challenge
 }
 
-/** RFC 8707; without a resource the token is for all that the client's tokens are for. */
-function audienceOf(client: Client, resource: string | undefined): readonly string[] {
-  if (resource === undefined) return client.audience
-  if (client.audience.includes(resource)) return [resource]
-  throw new Refusal('invalid_target', 'this client gets no tokens for that resource')
+function jktOf(jkt: string | undefined): string {
+  if (jkt !== undefined && !isCodeChallenge(jkt)) throw new Refusal('invalid_request', 'dpop_jkt is no JWK thumbprint')
+  return jkt ?? ''
 }
 
 function promptsOf(prompt: string | undefined): Prompt[] {

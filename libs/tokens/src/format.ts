@@ -36,6 +36,10 @@ export interface ParsedToken {
   partition: Partition
   /** base64url SHA-256 of the token: all that the store, the bus, the logs and the journal ever hold of it. */
   digest: string
+  /** What its record is kept under: the digest, but for a refresh token that of the half that its family shares. */
+  recordDigest: string
+  /** Of a refresh token: the half of its secret that its family shares. */
+  family: Uint8Array | undefined
 }
 
 export const digestOf = (token: string): string => hash('sha256', token, 'base64url')
@@ -51,8 +55,14 @@ function tagOf(key: KeyObject, prefix: string, body: Uint8Array): Buffer {
   return createHmac('sha256', key).update(prefix).update(body).digest().subarray(0, tagBytes)
 }
 
+/** Bytes of a refresh token's secret that its whole family shares; the other half is its own. */
+export const familyBytes = secretBytes / 2
+
+/** What a family's one record is kept under. */
+export const familyDigestOf = (family: Uint8Array): string => hash('sha256', family, 'base64url')
+
 export interface TokenFormat {
-  /** @param secret 32 random bytes */
+  /** @param secret 32 random bytes; of a refresh token, the first 16 are its family's */
   mint(kind: OpaqueKind, partition: Partition, secret: Uint8Array): { token: string; digest: string }
   /** Undefined for whatever was not minted under one of the keys: that is refused without touching the store. */
   parse(token: string): ParsedToken | undefined
@@ -82,7 +92,12 @@ export function createTokenFormat(currentKey: KeyObject, previousKey?: KeyObject
       const kind = kindsByPrefix.get(prefix as (typeof prefixes)[OpaqueKind])
       if (kind === undefined || !decodeBase62(token, start, bytes)) return undefined
       if (!keys.some((key) => timingSafeEqual(tagOf(key, prefix, body), tag))) return undefined
-      return { kind, partition: bytes[0]!, digest: digestOf(token) }
+      const digest = digestOf(token)
+      if (kind !== TokenKind.REFRESH_TOKEN) {
+        return { kind, partition: bytes[0]!, digest, recordDigest: digest, family: undefined }
+      }
+      const family = bytes.slice(partitionBytes, partitionBytes + familyBytes)
+      return { kind, partition: bytes[0]!, digest, recordDigest: familyDigestOf(family), family }
     },
   }
 }

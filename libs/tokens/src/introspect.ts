@@ -1,8 +1,8 @@
 import type { Fact, Millis } from '@countersign/contracts'
-import { TokenKind, type TokenRecord } from '@countersign/contracts/records'
+import { TokenKind, type GrantRecord, type TokenRecord } from '@countersign/contracts/records'
 import type { Client } from './client.ts'
 import { fingerprintOf } from './format.ts'
-import type { Held } from './records.ts'
+import { clientIn, ownerOf, type Held } from './records.ts'
 
 /** RFC 7662 section 2.2, in seconds where that is in seconds. */
 export type Introspection =
@@ -16,6 +16,10 @@ export type Introspection =
       readonly exp: number
       readonly iat: number
       readonly jti: string
+      /** What its bearer must prove to hold; undefined: nothing. */
+      readonly confirmation: { readonly jkt: string; readonly x5tS256: string } | undefined
+      /** Who acts for the subject, whoever acts now first (RFC 8693 section 4.1). */
+      readonly actors: readonly string[]
     }
 
 export const inactive: Introspection = Object.freeze({ active: false })
@@ -23,11 +27,15 @@ export const inactive: Introspection = Object.freeze({ active: false })
 const seconds = (time: Millis): number => Math.floor(time / 1_000)
 
 /** The one function that decides whether a token is good: on introspection, and on every path that takes one. Absence never means allowed. */
-export function isLive({ token, grant, client, subject, session }: Held, now: Millis): boolean {
-  if (!grant || !client) return false
-  if (token.record.expiresAt <= now || token.record.revokedAt !== 0) return false
-  if (grant.record.revokedAt !== 0) return false
-  if (client.record.disabledAt !== 0 || client.record.epoch !== token.record.clientEpoch) return false
+export function isLive(held: Held, now: Millis): boolean {
+  const { token, grant, subject, session, ancestors } = held
+  if (!grant || grant.record.revokedAt !== 0) return false
+  if (token.record.expiresAt <= now || !isUnrevoked(held, token.record)) return false
+  // A token made from another is good while that is; it never lives longer.
+  for (const digest of token.record.ancestors) {
+    const ancestor = ancestors?.get(digest)
+    if (!ancestor || !isUnrevoked(held, ancestor.record)) return false
+  }
   if (grant.record.subject !== '') {
     // A person's grant: "sign out everywhere" moves the subject's epoch on.
     if (!subject || subject.record.disabledAt !== 0 || subject.record.epoch !== token.record.subjectEpoch) return false
@@ -36,6 +44,11 @@ export function isLive({ token, grant, client, subject, session }: Held, now: Mi
     if (!session || session.record.endedAt !== 0) return false
   }
   return true
+}
+
+function isUnrevoked(held: Held, token: TokenRecord): boolean {
+  const client = clientIn(held, ownerOf(token, held.grant!.record))
+  return client?.record.disabledAt === 0 && client.record.epoch === token.clientEpoch && token.revokedAt === 0
 }
 
 /** A caller sees a token only if one of its resources is in the token's audience, or if it may see every token. */
@@ -53,14 +66,20 @@ export function describe(held: Held, digest: string, now: Millis): Introspection
   return {
     active: true,
     scope: token.record.scope,
-    clientId: grant.record.clientId,
-    sub: grant.record.subject || grant.record.clientId,
+    clientId: ownerOf(token.record, grant.record),
+    sub: toldSubject(grant.record),
     aud: token.record.audience,
     exp: seconds(token.record.expiresAt),
     iat: seconds(token.record.issuedAt),
     jti: fingerprintOf(digest),
+    confirmation: token.record.confirmation,
+    actors: token.record.actors,
   }
 }
+
+/** `sub` as whoever has the token may know it. */
+export const toldSubject = ({ toldSubject: told, subject, clientId }: GrantRecord): string =>
+  told || subject || clientId
 
 /**
  * Decides RFC 7662's answer for a caller.
@@ -71,9 +90,11 @@ export function introspect(held: Held, digest: string, caller: Client, now: Mill
 }
 
 /** The facts that would end what is held of a token. */
-export function revokedBy({ grant }: Held, digest: string): Fact[] {
+export function revokedBy({ grant, token }: Held, digest: string): Fact[] {
   const facts: Fact[] = [{ kind: 'token', id: digest }]
+  for (const id of token.record.ancestors) facts.push({ kind: 'token', id })
   if (!grant) return facts
+  if (token.record.clientId !== '') facts.push({ kind: 'client', id: token.record.clientId })
   const { id, clientId, subject, sessionId } = grant.record
   facts.push({ kind: 'grant', id }, { kind: 'client', id: clientId })
   if (subject !== '') facts.push({ kind: 'subject', id: subject })

@@ -1,10 +1,11 @@
-import { Failure, type Millis, type Partition } from '@countersign/contracts'
-import { TokenKind, TokenRecord, type ClientRecord, type GrantRecord } from '@countersign/contracts/records'
+import { Failure, type Partition } from '@countersign/contracts'
+import type { ClientRecord, Confirmation, GrantRecord } from '@countersign/contracts/records'
 import type { Commit } from '@countersign/store'
-import { grantedScope, type Client } from './client.ts'
+import { accessToken, type AccessToken } from './access-token.ts'
+import { grantedAudience, grantedScope, type Client } from './client.ts'
+import { beginCommit, scopesOf, tell, type Deciding } from './deciding.ts'
 import { fingerprintOf, type TokenFormat } from './format.ts'
-import { clientKey, grantKey, tokenKey, type Versioned } from './records.ts'
-import { eventOf, type Asker } from './told.ts'
+import { clientKey, grantKey, type Versioned } from './records.ts'
 
 /** A client's state as last read: of its home partition. */
 export interface ClientState {
@@ -14,33 +15,33 @@ export interface ClientState {
   readonly standingGrant: Versioned<GrantRecord>
 }
 
-/** Randomness for one issue. */
-export interface Randomness {
-  /** 32 hex digits. */
-  commitId: string
-  /** 32 bytes. */
-  tokenSecret: Uint8Array
-}
-
+/** A commit, and the access token that is good once it is made. */
 export interface Issued {
   readonly commit: Commit
-  /** The only place where the token itself is. */
-  readonly token: string
-  readonly scope: string
-  readonly expiresInSeconds: number
+  readonly access: AccessToken
+}
+
+/** What a machine asks for. */
+export interface MachineRequest {
+  readonly client: Client
+  readonly state: ClientState
+  readonly scope: string | undefined
+  /** Resource indicators (RFC 8707). */
+  readonly resources: readonly string[]
+  readonly confirmation: Confirmation | undefined
 }
 
 /**
  * Decides a client credentials grant (RFC 6749 section 4.4).
  * The commit checks the client's state as given here: if that has changed, it conflicts.
- * @throws Failure `unauthorized_client`, `invalid_client`, `invalid_scope`
+ * @param tokenSecret 32 random bytes
+ * @throws Failure `unauthorized_client`, `invalid_client`, `invalid_scope`, `invalid_target`
  */
 export function issueClientCredentials(
-  { client, state, scope: requested }: { client: Client; state: ClientState; scope: string | undefined },
+  { client, state, scope: requested, resources, confirmation }: MachineRequest,
   format: TokenFormat,
-  { commitId, tokenSecret }: Randomness,
-  asker: Asker,
-  now: Millis,
+  tokenSecret: Uint8Array,
+  by: Deciding,
 ): Issued {
   if (client.public || !client.grants.includes('client_credentials')) {
     throw new Failure('unauthorized_client', 'this client may not use client_credentials')
@@ -49,50 +50,31 @@ export function issueClientCredentials(
   if (state.client.record.disabledAt !== 0 || standingGrant.record.revokedAt !== 0) {
     throw new Failure('invalid_client', 'this client is disabled')
   }
-  const scope = grantedScope(client.scopes, requested)
-  const expiresAt = now + client.accessTokenLifetimeMs
-  const { token, digest } = format.mint(TokenKind.ACCESS_TOKEN, partition, tokenSecret)
-  const grant = grantKey(partition, standingGrant.record.id)
-  const owner = clientKey(partition, client.id)
-  const record: TokenRecord = {
-    kind: TokenKind.ACCESS_TOKEN,
-    grantId: standingGrant.record.id,
-    scope,
-    audience: [...client.audience],
-    issuedAt: now,
-    expiresAt,
-    revokedAt: 0,
+  const terms = {
+    client,
+    partition,
+    grant: standingGrant.record,
+    scope: grantedScope(client.scopes, requested),
+    audience: grantedAudience(client.audience, resources),
     clientEpoch: state.client.record.epoch,
     subjectEpoch: 0,
+    confirmation,
   }
-  const told = {
+  const access = accessToken(terms, format, tokenSecret, by.now)
+  const commit = beginCommit(by, partition)
+  commit.checks.push(
+    { key: clientKey(partition, client.id), version: state.client.version },
+    { key: grantKey(partition, standingGrant.record.id), version: standingGrant.version },
+  )
+  commit.puts.push(access.put)
+  tell(commit, by, {
     type: 'token.issued',
-    partition,
     subject: client.id,
     clientId: client.id,
     grantId: standingGrant.record.id,
-    tokenFingerprint: fingerprintOf(digest),
-    scopes: scope === '' ? [] : scope.split(' '),
+    tokenFingerprint: fingerprintOf(access.digest),
+    scopes: scopesOf(terms.scope),
     reason: 'client_credentials',
-  } as const
-  const commit: Commit = {
-    id: commitId,
-    partition,
-    checks: [
-      { key: owner, version: state.client.version },
-      { key: grant, version: standingGrant.version },
-    ],
-    puts: [
-      {
-        key: tokenKey(partition, digest),
-        value: TokenRecord.encode(record).finish(),
-        expiresAt,
-        links: [grant, owner],
-      },
-    ],
-    deletes: [],
-    events: [eventOf(commitId, 0, asker, now, { ...told, scopes: [...told.scopes] })],
-    facts: [],
-  }
-  return { commit, token, scope, expiresInSeconds: Math.floor(client.accessTokenLifetimeMs / 1_000) }
+  })
+  return { commit, access }
 }

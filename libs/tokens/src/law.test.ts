@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import { ActorKind } from '@countersign/contracts/events'
-import type { SubjectRecord, SessionRecord } from '@countersign/contracts/records'
+import type { SubjectRecord } from '@countersign/contracts/records'
 import { ClientRecord, GrantRecord, TokenKind, TokenRecord } from '@countersign/contracts/records'
 import { buildClients } from './build-clients.ts'
 import { grantedScope, type Client } from './client.ts'
 import { createTokenFormat, tagKeyFrom } from './format.ts'
 import { introspect, isLive } from './introspect.ts'
 import { issueClientCredentials, type ClientState } from './issue.ts'
-import { createRecordReader, type Held } from './records.ts'
+import { createRecordReader, sessionRecord, type Held } from './records.ts'
 import { revokeToken } from './revoke.ts'
 import { Secrets } from './secret.ts'
 
@@ -31,7 +31,7 @@ const clients = buildClients(
   ],
   resources,
   new Secrets(),
-  5 * minute,
+  { accessTokenMs: 5 * minute, refreshTokenMs: 60 * minute },
 )
 const client = (id: string): Client => clients.get(id)!
 const version = 'a'.repeat(32)
@@ -43,19 +43,20 @@ const state: ClientState = {
   standingGrant: { record: grantRecord, version },
 }
 
+const by = (digit: string) => ({ commitId: digit.repeat(32), asker, now })
+
 const issue = (over: { client?: Client; state?: ClientState; scope?: string } = {}) =>
   issueClientCredentials(
-    { client: client('batch'), state, scope: undefined, ...over },
+    { client: client('batch'), state, scope: undefined, resources: [], confirmation: undefined, ...over },
     format,
-    { commitId: 'c'.repeat(32), tokenSecret: randomBytes(32) },
-    asker,
-    now,
+    randomBytes(32),
+    by('c'),
   )
 
 describe('issuing to a machine', () => {
   test('puts one record with its links, tells one event, and holds the token nowhere but in the answer', () => {
-    const { commit, token, scope, expiresInSeconds } = issue()
-    expect({ scope, expiresInSeconds }).toEqual({ scope: 'read write', expiresInSeconds: 300 })
+    const { commit, access } = issue()
+    expect(access.record).toMatchObject({ scope: 'read write', expiresAt: now + 5 * minute })
     expect(commit.puts).toMatchObject([
       { links: ['7:grant/standing.batch', '7:client/batch'], expiresAt: now + 5 * minute },
     ])
@@ -65,7 +66,7 @@ describe('issuing to a machine', () => {
     ])
     expect(commit.events).toMatchObject([{ type: 'token.issued', subject: 'batch', scopes: ['read', 'write'] }])
     const everything = JSON.stringify(commit) + Buffer.from(commit.puts[0]!.value).toString('latin1')
-    expect(everything).not.toContain(token.slice(6, 40))
+    expect(everything).not.toContain(access.opaque!.slice(6, 40))
   })
 
   test('is refused to a public client and to one without the grant', () => {
@@ -102,8 +103,8 @@ describe('introspecting', () => {
   const reader = createRecordReader()
 
   beforeEach(() => {
-    const { commit, token } = issue()
-    digest = format.parse(token)!.digest
+    const { commit, access } = issue()
+    digest = format.parse(access.opaque!)!.digest
     const { key, value } = commit.puts[0]!
     held = reader.held([
       { key, value, version: commit.id },
@@ -122,7 +123,7 @@ describe('introspecting', () => {
   })
   const withClient = (over: Partial<ClientRecord>): Held => ({
     ...held,
-    client: { version, record: { ...clientRecord, ...over } },
+    clients: [{ version, record: { ...clientRecord, ...over } }],
   })
 
   test('says what a live token is good for', () => {
@@ -135,6 +136,8 @@ describe('introspecting', () => {
       exp: now / 1_000 + 300,
       iat: now / 1_000,
       jti: digest.slice(0, 22),
+      confirmation: undefined,
+      actors: [],
     })
     expect(introspect(held, digest, client('gateway'), now).active).toBe(true)
   })
@@ -151,7 +154,7 @@ describe('introspecting', () => {
 
   test('ends a token with anything it hangs on, and never takes absence for allowed', () => {
     const { grant: _grant, ...withoutGrant } = held
-    const { client: _client, ...withoutClient } = held
+    const { clients: _clients, ...withoutClient } = held
     const dead = [
       withoutGrant,
       withoutClient,
@@ -171,7 +174,7 @@ describe('introspecting', () => {
       version,
       record: { id: 'alice', epoch: 0, disabledAt: 0, ...over },
     })
-    const session: SessionRecord = { id: 'session', subject: 'alice', startedAt: 1, endedAt: 0 }
+    const session = sessionRecord({ id: 'session', subject: 'alice', startedAt: 1 })
     expect(isLive({ ...personal, subject: subject({}), session: { version, record: session } }, now)).toBe(true)
     expect(isLive({ ...personal, subject: subject({ epoch: 1 }), session: { version, record: session } }, now)).toBe(
       false,
@@ -196,8 +199,8 @@ describe('introspecting', () => {
   })
 
   test('is dead once revoked, and the revocation keeps record, links and expiry', () => {
-    const parsed = { kind: TokenKind.ACCESS_TOKEN, partition: 7, digest }
-    const commit = revokeToken({ held, parsed, client: client('batch') }, 'd'.repeat(32), asker, now)!
+    const parsed = { partition: 7, digest, recordDigest: digest }
+    const commit = revokeToken({ held, parsed, client: client('batch') }, by('d'))!
     expect(commit.facts).toEqual([{ kind: 'token', id: digest }])
     expect(commit.events).toMatchObject([{ type: 'token.revoked', reason: 'revoked_by_client' }])
     expect(commit.puts).toMatchObject([
@@ -205,11 +208,11 @@ describe('introspecting', () => {
     ])
     const after = withToken(TokenRecord.decode(commit.puts[0]!.value))
     expect(introspect(after, digest, client('gateway'), now)).toEqual({ active: false })
-    expect(revokeToken({ held: after, parsed, client: client('batch') }, 'e'.repeat(32), asker, now)).toBeUndefined()
+    expect(revokeToken({ held: after, parsed, client: client('batch') }, by('e'))).toBeUndefined()
   })
 
   test("leaves another client's token alone", () => {
-    const parsed = { kind: TokenKind.ACCESS_TOKEN, partition: 7, digest }
-    expect(revokeToken({ held, parsed, client: client('other') }, 'd'.repeat(32), asker, now)).toBeUndefined()
+    const parsed = { partition: 7, digest, recordDigest: digest }
+    expect(revokeToken({ held, parsed, client: client('other') }, by('d'))).toBeUndefined()
   })
 })

@@ -1,5 +1,17 @@
 /** The bounds of the token room. */
 export const limits = {
+  /** Milliseconds that a code is remembered after it expired, so that using it again is noticed. */
+  codeRememberedMs: 10 * 60_000,
+  /** Rotations of one refresh token within its grace that still answer with their successor. */
+  rotationsKept: 16,
+  /** Tokens exchanged from one another in a row. */
+  exchangesInARow: 4,
+  /** Sessions of one browser, before its person signed in again, that end with the newest. */
+  predecessors: 16,
+  /** Milliseconds within which the use of a session is not written again. */
+  sessionUseWrittenMs: 60_000,
+  /** RFC 8628 section 3.2 and 3.5: seconds between two polls, at first, added by slow_down, and at most. */
+  devicePollSeconds: { first: 5, slowDown: 5, most: 60 },
   /** Characters of a token as presented; RFC-shaped JWTs of other issuers fit, floods do not. */
   tokenCharacters: 4_096,
   /** Scopes that one request may name. */
@@ -19,6 +31,22 @@ export const limits = {
   scryptAtOnce: 2,
   /** scrypt computations waiting; beyond that the answer is `too_many_requests`. */
   scryptWaiting: 64,
+  /** Characters of a client's assertion (RFC 7523), of a DPoP proof (RFC 9449): an RSA key of 4,096 bits and its signature fit. */
+  assertionCharacters: 8_192,
+  dpopProofCharacters: 4_096,
+  /** Milliseconds by which the clocks of clients and ours may differ. */
+  clockSkewMs: 30_000,
+  /** Milliseconds for which an assertion may be good at most: it is remembered that long. */
+  assertionLifetimeMs: 600_000,
+  /** Milliseconds between the making of a DPoP proof and its arrival, and by which its maker's clock may be ahead. */
+  dpopProofAgeMs: 60_000,
+  dpopProofAheadMs: 5_000,
+  /** Milliseconds after which a new DPoP nonce is given; one is good for up to twice as long. */
+  dpopNonceMs: 120_000,
+  /** Milliseconds that a used proof is remembered after it expired: the clocks of replicas and store may differ. */
+  replayMarginMs: 60_000,
+  /** Keys of one JWK Set that a signature is tried with where it does not say which. */
+  keysTried: 4,
   /** Credentials remembered as verified (keyed digests, not secrets). */
   verifiedCredentials: 10_000,
 } as const

@@ -9,6 +9,7 @@ export interface Embedded extends Addresses {
   process: ServerProcess
   grpcTarget: string
   management: string
+  masterKey: string
   stop(): Promise<void>
 }
 
@@ -26,8 +27,10 @@ export async function startEmbedded({ config = '', clients = [] }: EmbeddedOptio
   const secret = () => randomBytes(24).toString('base64url')
   const secrets = { batch: secret(), 'reports-api': secret(), operator: secret() }
   const issuerUrl = `http://127.0.0.1:${http}`
+  const masterKey = secret()
   const lines = [
     'version: 1',
+    `master_key: ${masterKey}`,
     `issuer: ${issuerUrl}`,
     `listen: { http: 127.0.0.1:${http}, grpc: 127.0.0.1:${grpc}, management: 127.0.0.1:${management} }`,
     'log: { level: warn }',
@@ -62,6 +65,7 @@ export async function startEmbedded({ config = '', clients = [] }: EmbeddedOptio
     grpcTarget: `127.0.0.1:${grpc}`,
     management: `http://127.0.0.1:${management}`,
     secrets,
+    masterKey,
     stop: () => process_.stop(),
   }
 }

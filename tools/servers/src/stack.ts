@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { startGateway } from './gateway.ts'
 import { startNats, type NatsServer } from './nats.ts'
 import { startPostgres, type PostgresServer } from './postgres.ts'
 import { freePort, ServerProcess, temporaryFolder } from './process.ts'
 import { repositoryRoot } from './root.ts'
 import { startRedis, type RedisOptions, type RedisServer } from './redis.ts'
 
-export const services = ['token-issuer', 'introspection', 'audit'] as const
+export const services = ['token-issuer', 'introspection', 'audit', 'login'] as const
 export type ServiceName = (typeof services)[number]
 
 /** The secrets of the stack's clients: made for this one run. */
@@ -23,6 +24,8 @@ export interface StackOptions {
   /** More lines under `clients:`. */
   clients?: string[]
   redis?: RedisOptions
+  /** Also login, and all of them under one origin. */
+  gateway?: boolean
   /** `paused`: nothing is published, and the outbox only grows. */
   relay?: 'running' | 'paused'
   /** More environment for a service, such as other addresses of what it rests on. */
@@ -45,7 +48,9 @@ export interface Stack {
   redis: RedisServer
   nats: NatsServer
   postgres: PostgresServer
-  processes: Record<ServiceName, Service>
+  /** `login` only with `gateway`. */
+  processes: Record<Exclude<ServiceName, 'login'>, Service> & { login?: Service }
+  masterKey: string
   configFile: string
   stop(): Promise<void>
 }
@@ -56,9 +61,15 @@ export interface Urls {
   postgres: string
 }
 
-const configOf = (urls: Urls, secrets: StackSecrets, issuer: string, options: StackOptions): string => `version: 1
+const configOf = (
+  urls: Urls,
+  secrets: StackSecrets,
+  masterKey: string,
+  issuer: string,
+  options: StackOptions,
+): string => `version: 1
 issuer: ${issuer}
-master_key: ${randomBytes(32).toString('base64url')}
+master_key: ${masterKey}
 store: { url: ${urls.redis}${options.redis?.appendfsync === 'no' ? ', allow_unsafe: true' : ''} }
 bus: { url: ${urls.nats} }
 audit: { url: ${urls.postgres}${options.relay === 'paused' ? ', relay: paused' : ''} }
@@ -121,10 +132,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const issuerPort = await freePort()
   const configFile = join(folder, 'countersign.yaml')
   const urls = { redis: redis.url, nats: nats.url, postgres: postgres.url }
-  writeFileSync(configFile, configOf(urls, secrets, `http://127.0.0.1:${issuerPort}`, options))
-  const started: ServerProcess[] = [redis, nats, postgres]
-  const start = async (name: ServiceName, port: number) => {
-    const environment = (await options.environment?.(name, urls)) ?? {}
+  const masterKey = randomBytes(32).toString('base64url')
+  const gateway = options.gateway ? await startGateway() : undefined
+  const issuer = gateway?.url ?? `http://127.0.0.1:${issuerPort}`
+  writeFileSync(configFile, configOf(urls, secrets, masterKey, issuer, options))
+  const started: { stop(): Promise<void> }[] = [redis, nats, postgres, ...(gateway ? [gateway] : [])]
+  const start = async (name: ServiceName, port: number, more: Record<string, string> = {}) => {
+    const environment = { ...more, ...(await options.environment?.(name, urls)) }
     const service = await startService(name, folder, configFile, port, environment)
     started.unshift(service)
     return service
@@ -135,16 +149,28 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       introspection: await start('introspection', await freePort()),
       audit: await start('audit', await freePort()),
     }
+    const { grpcTarget } = processes['token-issuer']
+    const login =
+      gateway && (await start('login', await freePort(), { COUNTERSIGN_SERVICES__TOKEN_ISSUER__TARGET: grpcTarget }))
+    gateway?.lead({
+      '/': login!.http,
+      '/oauth2': processes['token-issuer'].http,
+      '/.well-known': processes['token-issuer'].http,
+      '/oauth2/introspect': processes.introspection.http,
+      '/api/v1/revocations': processes.introspection.http,
+      '/audit': processes.audit.http,
+    })
     return {
-      issuerUrl: processes['token-issuer'].http,
+      issuerUrl: issuer,
       introspectionUrl: processes.introspection.http,
       auditUrl: processes.audit.http,
       grpcTarget: processes.introspection.grpcTarget,
       secrets,
+      masterKey,
       redis,
       nats,
       postgres,
-      processes,
+      processes: { ...processes, ...(login && { login }) },
       configFile,
       stop: async () => void (await Promise.all(started.map((server) => server.stop()))),
     }

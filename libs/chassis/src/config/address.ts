@@ -48,6 +48,10 @@ export const listenAddress = () =>
     },
   )
 
+/** A listener of somebody else. */
+export const hostPort = () =>
+  text('a host and port such as issuer.example:50051', (given) => (readHostPort(given)?.port ? given : undefined))
+
 const groups = /^(loopback|linklocal|uniquelocal)$/
 
 /** An address or range of proxies whose forwarding headers are believed; the names are Express's. */

@@ -1,5 +1,4 @@
 import type { z } from 'zod'
-import { secretForm } from './credential.ts'
 import { nearest } from './nearest.ts'
 import type { Places } from './places.ts'
 import { meant, quote, type Path } from './problem.ts'
@@ -28,15 +27,16 @@ function flawsOf(issue: Issue, given: Given): Flaw[] {
   const got = (expected: string) => {
     const [form, suggestion] = expected.split('; did you mean ')
     const tail = suggestion === undefined ? '' : `; did you mean ${suggestion}`
-    return at(`expected ${form}, got ${show(valueAt(given.root, path), nodeAt(given.schema, path))}${tail}`)
+    return at(`expected ${form}, got ${show(valueAt(given.root, path), node)}${tail}`)
   }
-  const secret = nodeAt(given.schema, path)?.writeOnly === true
+  const node = nodeAt(given.schema, path)
+  const secret = node?.writeOnly === true
   if (issue.code === 'unrecognized_keys' && !secret) return issue.keys.map((key) => unknownKey([...path, key], given))
   if (issue.code === 'invalid_key')
     return [at(`expected ${issue.issues[0]?.message}, got ${quote(String(path.at(-1)))}`, 'key')]
   if (issue.code === 'custom' && issue.params?.sentence) return [at(issue.message)]
   const choices = issue.code === 'invalid_value' ? issue.values.map(String) : optionsOf(issue)
-  if (choices === undefined) return [got(issue.code === 'unrecognized_keys' ? secretForm : issue.message)]
+  if (choices === undefined) return [got(issue.code === 'unrecognized_keys' ? node!.title! : issue.message)]
   const value = valueAt(given.root, path)
   // YAML 1.1, which many tools write, reads on and off as true and false.
   const word = typeof value === 'boolean' ? (value ? 'on' : 'off') : value

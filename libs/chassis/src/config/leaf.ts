@@ -57,11 +57,13 @@ export const map = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject
 
 export const list = <Item extends z.ZodType>(item: Item) => z.array(item, { error: 'a list' })
 
-/** A list of texts. */
-export function texts<Item extends z.ZodType>(item: Item) {
+/** A list of texts, of so many at least. */
+export function texts<Item extends z.ZodType>(item: Item, least = 0) {
+  const expected = least === 0 ? 'a list' : `a list of ${least} or more`
   const lone = (given: unknown) =>
     typeof given === 'string' && item.safeParse(given).success ? `[${given}]` : undefined
-  return z.array(item, { error: ({ input }) => `a list${meant(lone(input))}` })
+  const array = z.array(item, { error: ({ input }) => `${expected}${meant(lone(input))}` })
+  return least === 0 ? array : array.min(least, { error: expected })
 }
 
 const id = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._~-]{0,${limits.idCharacters - 1}}$`)

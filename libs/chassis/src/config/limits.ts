@@ -27,6 +27,12 @@ export const limits = {
   urlCharacters: 2_048,
   /** Characters of a client secret in the file; a longer one is refused where it is presented. */
   clientSecretCharacters: 512,
+  /** Characters of an initial access token: fewer could be guessed, and a longer one is refused where it is presented. */
+  initialAccessTokenCharacters: { least: 16, most: 512 },
+  /** Public keys of one client; it needs two while one takes the place of the other. */
+  clientKeys: 32,
+  /** Bits of a client's RSA key (RFC 7518 section 3.3). */
+  rsaBits: 2_048,
   /** Characters of the master key: fewer could be guessed from a stolen store. */
   masterKeyCharacters: 32,
   /** Partitions of the store; a partition is one byte of a token. */
@@ -63,6 +69,14 @@ export const limits = {
     /** How long a rotated refresh token still answers with its successor: a retry, not a second use. */
     refreshGrace: { least: 0, most: 5 * minuteMs },
     idToken: { least: secondMs, most: dayMs },
+    /** From the request to the last click: a person signs in, perhaps looks for a second factor, and decides. */
+    authorizationRequest: { least: minuteMs, most: dayMs },
+    /** RFC 9126 section 2.2: the browser comes at once; ten minutes at most. */
+    pushedRequest: { least: 5 * secondMs, most: 10 * minuteMs },
+    /** RFC 8628 section 3.2: a person fetches a second device and types a code, which others could guess meanwhile. */
+    deviceCode: { least: minuteMs, most: hourMs },
+    /** A shorter time than an hour leaves none to publish a key before its use. */
+    keyRotation: { least: hourMs, most: 3_650 * dayMs },
     session: { least: minuteMs, most: 365 * dayMs },
   },
 } as const

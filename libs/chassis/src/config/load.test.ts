@@ -42,6 +42,7 @@ describe('without a file', () => {
         grpc: { host: '127.0.0.1', port: 50_051 },
         management: { host: '127.0.0.1', port: 9464 },
       },
+      services: { tokenIssuer: { target: '127.0.0.1:50051' } },
       trustedProxies: [],
       session: { persistent: false, idleMs: 1_800_000, absoluteMs: 43_200_000 },
       lifetimes: {
@@ -50,21 +51,41 @@ describe('without a file', () => {
         refreshTokenMs: 2_592_000_000,
         refreshGraceMs: 10_000,
         idTokenMs: 300_000,
+        authorizationRequestMs: 1_800_000,
+        pushedRequestMs: 60_000,
+        deviceCodeMs: 600_000,
       },
+      keys: { rotateEveryMs: 7_776_000_000 },
+      authorization: { requestObjects: 'refused', requirePushedRequests: false, dpopNonces: false },
       maxStalenessMs: 1_000,
       cache: { entries: 100_000 },
       providers: [],
       roles: [],
       resources: [],
       clients: [],
+      registration: {
+        enabled: false,
+        initialAccessTokens: [],
+        scopes: [],
+        audience: [],
+        grants: ['authorization_code', 'refresh_token'],
+      },
       bridges: [],
       forwardAuth: { rules: [] },
       authentication: 'on',
       allowPlaintext: false,
       log: { level: 'info' },
       grpc: {},
-      http: {},
-      throttle: { failedAuthenticationsPerMinute: 30, inactiveIntrospectionsPerMinute: 60_000 },
+      http: { selfSignedClients: false },
+      throttle: {
+        failedAuthenticationsPerMinute: 30,
+        failedGrantsPerMinute: 60,
+        authorizationRequestsPerMinute: 600,
+        registrationsPerMinute: 10,
+        failedSignInsPerMinute: 10,
+        wrongUserCodesPerMinute: 10,
+        inactiveIntrospectionsPerMinute: 60_000,
+      },
     })
   })
 
@@ -108,7 +129,7 @@ describe('with a file', () => {
       { host: 'reports.example', path: '/api/', methods: ['GET'], scopes: ['read:reports'] },
     ])
     expect(warnings).toEqual(
-      ['providers', 'roles', 'bridges', 'forward_auth', 'session'].map(
+      ['providers[0]', 'providers[1]', 'providers[2]', 'roles', 'bridges', 'forward_auth'].map(
         (key) => `${key}: accepted, not served by this version`,
       ),
     )
@@ -156,12 +177,24 @@ describe('with a file', () => {
 
   test('a scope that no resource has, and an issuer forgotten on a public listener, are warned of', () => {
     const { warnings } = folder.load(
-      'version: 1\nlisten: { http: 0.0.0.0:8080 }\nresources: [{ id: r, audience: "urn:r", scopes: { "read:x": X } }]\nclients: [{ id: a, secret: s, scopes: [openid, "raed:x"] }]',
+      'version: 1\nlisten: { http: 0.0.0.0:8080 }\nresources: [{ id: r, audience: "urn:r", scopes: { "read:x": X } }]\nclients: [{ id: a, secret: s, scopes: [openid, "raed:x"] }]\nregistration: { scopes: ["read:y", email] }',
     )
     expect(warnings).toEqual([
       'issuer: not set, so tokens and metadata name http://localhost:8080',
       'clients[0].scopes[1]: no resource has the scope "raed:x"; did you mean read:x?',
+      'registration.scopes[0]: no resource has the scope "read:y"; did you mean read:x?',
     ])
+  })
+
+  test('a provider is warned of where people cannot sign in with it', () => {
+    const { config, warnings } = folder.load(
+      'version: 1\nproviders:\n  - { id: staff, kind: local }\n  - { id: hub, kind: oidc, issuer: "https://hub.example", client_id: x, token_exchange: { audience: [reports], authorized_parties: [app] } }\n  - { id: google, kind: google, client_id: x }',
+    )
+    expect(warnings).toEqual([
+      'providers[1]: served for token_exchange only; nobody signs in through it in this version',
+      'providers[2]: accepted, not served by this version',
+    ])
+    expect(config.providers[1]).toMatchObject({ tokenExchange: { audience: ['reports'], authorizedParties: ['app'] } })
   })
 })
 

@@ -1,19 +1,9 @@
 import { z } from 'zod'
 import { hostText } from './address.ts'
 import { secret, type Surroundings } from './credential.ts'
-import { duration } from './duration.ts'
-import { choice, flag, identifier, list, map, matching, phrase, scopeToken, text, texts } from './leaf.ts'
-import { limits } from './limits.ts'
-import { audienceUri, issuerUrl, redirectUri, webUrl } from './url.ts'
-
-/** Grants that a client may be allowed (RFC 6749, RFC 8628, RFC 8693). */
-export const grantTypes = [
-  'authorization_code',
-  'client_credentials',
-  'refresh_token',
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
-] as const
+import { choice, identifier, list, map, matching, phrase, scopeToken, text, texts } from './leaf.ts'
+import { asProperties } from './spelling.ts'
+import { audienceUri, issuerUrl, webUrl } from './url.ts'
 
 export const resources = () =>
   list(
@@ -30,63 +20,19 @@ export const resources = () =>
     .prefault([])
     .describe('Resource servers: what tokens are for.')
 
-const client = (surroundings: Surroundings) =>
-  map({
-    id: identifier().describe('The `client_id`.'),
-    name: phrase().optional().describe('What people are shown instead of the id.'),
-    public: flag()
-      .prefault(false)
-      .describe('Cannot keep a secret: an app in a browser, on a phone or a desk (RFC 6749 section 2.1).'),
-    secret: secret(surroundings, { most: limits.clientSecretCharacters })
-      .optional()
-      .describe('Its secret, or the hash of it that begins with `scrypt$`.'),
-    previous_secret: secret(surroundings, { most: limits.clientSecretCharacters })
-      .optional()
-      .describe('A second secret that is still good, while the first is being rolled out.'),
-    tls_client_auth_san_dns: hostText()
-      .optional()
-      .describe('Authenticates by a certificate with this DNS name (RFC 8705 section 2.1.2).'),
-    tls_client_auth_subject_dn: phrase()
-      .optional()
-      .describe('Authenticates by a certificate with this subject, as in RFC 4514 (RFC 8705 section 2.1.2).'),
-    grants: texts(choice(grantTypes)).prefault([]).describe('Grants that it may use.'),
-    scopes: texts(scopeToken()).prefault([]).describe('Scopes that it may ask for.'),
-    audience: texts(identifier()).prefault([]).describe('Ids of the resources that its tokens are for.'),
-    redirect_uris: texts(redirectUri())
-      .prefault([])
-      .describe('Where its authorization codes may be sent; compared letter by letter.'),
-    require_pkce: flag()
-      .prefault(true)
-      .describe('Whether it has to use PKCE (RFC 7636); only a confidential client may do without.'),
-    introspect: texts(matching('the id of a resource, or *', /^(\*|[A-Za-z0-9].*)$/))
-      .prefault([])
-      .describe('Ids of the resources whose tokens it may introspect; `*` for all.'),
-    audit: flag().prefault(false).describe('Whether it may read the audit journal.'),
-    access_token_lifetime: duration(limits.durationsMs.accessToken)
-      .optional()
-      .describe('Overrides `lifetimes.access_token` for it.'),
-  }).transform((given) => ({
-    id: given.id,
-    name: given.name,
-    public: given.public,
-    secret: given.secret,
-    previousSecret: given.previous_secret,
-    tlsClientAuthSanDns: given.tls_client_auth_san_dns,
-    tlsClientAuthSubjectDn: given.tls_client_auth_subject_dn,
-    grants: given.grants,
-    scopes: given.scopes,
-    audience: given.audience,
-    redirectUris: given.redirect_uris,
-    requirePkce: given.require_pkce,
-    introspect: given.introspect,
-    audit: given.audit,
-    accessTokenLifetimeMs: given.access_token_lifetime,
-  }))
-
-export const clients = (surroundings: Surroundings) =>
-  list(client(surroundings)).prefault([]).describe('Clients: who asks for tokens, and who asks about them.')
-
 const kind = <const Kind extends string>(name: Kind) => z.literal(name).meta({ title: name })
+
+/** Whose tokens may be exchanged (RFC 8693 section 2.1): an `aud` or `azp` that is not named was meant for somebody else. */
+const tokenExchange = () =>
+  map({
+    audience: texts(phrase(), 1).describe('One of these has to be in their `aud`.'),
+    authorized_parties: texts(phrase(), 1)
+      .optional()
+      .describe('Their `azp`, or else `client_id`, has to be one of these; left out, any.'),
+  })
+    .transform(asProperties)
+    .optional()
+    .describe('Takes its access and ID tokens in exchange for ours (RFC 8693).')
 
 const provider = (surroundings: Surroundings) => {
   const id = identifier().describe('What it is called in URLs and rules.')
@@ -94,21 +40,15 @@ const provider = (surroundings: Surroundings) => {
     client_id: phrase().describe('Our client id there.'),
     client_secret: secret(surroundings).optional().describe('Our client secret there.'),
   }
-  const google = map({ id, kind: kind('google').describe('Google.'), ...registration }).transform(
-    ({ client_id, client_secret, ...rest }) => ({ ...rest, clientId: client_id, clientSecret: client_secret }),
-  )
+  const google = map({ id, kind: kind('google').describe('Google.'), ...registration }).transform(asProperties)
   const oidc = map({
     id,
     kind: kind('oidc').describe('OpenID Connect, by discovery.'),
     issuer: issuerUrl().describe('Its issuer.'),
     ...registration,
     roles_claim: phrase().optional().describe('The claim that lists a person’s roles.'),
-  }).transform(({ client_id, client_secret, roles_claim, ...rest }) => ({
-    ...rest,
-    clientId: client_id,
-    clientSecret: client_secret,
-    rolesClaim: roles_claim,
-  }))
+    token_exchange: tokenExchange(),
+  }).transform(asProperties)
   const oauth2 = map({
     id,
     kind: kind('oauth2').describe('OAuth 2.0 without OpenID Connect.'),
@@ -117,16 +57,7 @@ const provider = (surroundings: Surroundings) => {
     userinfo_url: webUrl().describe('Where it says who signed in.'),
     ...registration,
     email_field: phrase().prefault('email').describe('The field of the userinfo answer that is the email address.'),
-  }).transform((given) => ({
-    id: given.id,
-    kind: given.kind,
-    authorizationUrl: given.authorization_url,
-    tokenUrl: given.token_url,
-    userinfoUrl: given.userinfo_url,
-    clientId: given.client_id,
-    clientSecret: given.client_secret,
-    emailField: given.email_field,
-  }))
+  }).transform(asProperties)
   const local = map({ id, kind: kind('local').describe('Accounts kept here.') })
   return z.discriminatedUnion('kind', [google, oidc, oauth2, local], { error: 'a map of keys' })
 }

@@ -36,6 +36,20 @@ test('every key says what it is for and what it takes', () => {
   expect(silent).toEqual([])
 })
 
+test('every key that takes a value has a line', () => {
+  const lines = [...renderReference(schema).matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1]!.split('.').at(-1))
+  const missing: string[] = []
+  const visit = (node: SchemaNode): void => {
+    for (const [name, child] of (node.oneOf ?? [node]).flatMap(({ properties = {} }) => Object.entries(properties))) {
+      const parts = child.writeOnly ? [] : [child, child.items].filter((part) => part?.properties ?? part?.oneOf)
+      if (parts.length === 0 && name !== 'kind' && !lines.includes(name)) missing.push(name)
+      for (const part of parts) visit(part!)
+    }
+  }
+  visit(schema)
+  expect(missing).toEqual([])
+})
+
 test('the keys are those of the design and ours', () => {
   expect(Object.keys(schema.properties ?? {})).toEqual([
     'version',
@@ -46,15 +60,19 @@ test('the keys are those of the design and ours', () => {
     'bus',
     'audit',
     'listen',
+    'services',
     'trusted_proxies',
     'session',
     'lifetimes',
+    'keys',
+    'authorization',
     'max_staleness',
     'cache',
     'providers',
     'roles',
     'resources',
     'clients',
+    'registration',
     'bridges',
     'forward_auth',
     'authentication',

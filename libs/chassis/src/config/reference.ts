@@ -30,7 +30,7 @@ export function renderReference(schema: SchemaNode): string {
 }
 
 const hasParts = (node: SchemaNode): boolean => !node.writeOnly && (node.properties !== undefined || hasMaps(node))
-const hasMaps = ({ items }: SchemaNode): boolean => items !== undefined && isMap(items)
+const hasMaps = ({ items }: SchemaNode): boolean => items !== undefined && !items.writeOnly && isMap(items)
 
 function rowsOf({ properties = {}, required = [] }: SchemaNode, prefix: string): Row[] {
   return Object.entries(properties).map(([name, node]) => ({

@@ -66,50 +66,16 @@ describe('ids, scopes and references', () => {
     expect(second(resources, `clients: [{ id: a, secret: s, ${keys} }]`)).toEqual([line])
   })
 
+  test('what registered clients get tokens for is there', () => {
+    expect(second(resources, 'registration: { audience: [reports, musik] }')).toEqual([
+      '3:37: registration.audience[1]: expected the id of a resource, got "musik"; did you mean music?',
+    ])
+  })
+
   test('a role names a provider that is there', () => {
     const yaml = 'providers: [{ id: staff, kind: local }]'
     expect(second(yaml, 'roles: [{ grant: [admin], when: { provider: staf } }]')).toEqual([
       '3:45: roles[0].when.provider: expected the id of a provider, got "staf"; did you mean staff?',
     ])
-  })
-})
-
-describe('clients that do not fit together', () => {
-  test.each([
-    [
-      '{ id: a }',
-      '2:11: clients[0]: needs secret, tls_client_auth_san_dns or tls_client_auth_subject_dn, or public: true',
-    ],
-    [
-      '{ id: a, public: true, secret: s }',
-      '2:42: clients[0].secret: is not for a public client, which cannot keep a secret',
-    ],
-    [
-      '{ id: a, public: true, grants: [client_credentials] }',
-      '2:43: clients[0].grants[0]: client_credentials is not for a public client (RFC 6749 section 4.4)',
-    ],
-    [
-      '{ id: a, public: true, introspect: ["*"] }',
-      '2:46: clients[0].introspect: is not for a public client (RFC 7662 section 2.1)',
-    ],
-    ['{ id: a, public: true, audit: true }', '2:41: clients[0].audit: is not for a public client'],
-    [
-      '{ id: a, tls_client_auth_san_dns: a.example, previous_secret: s }',
-      '2:73: clients[0].previous_secret: needs secret beside it',
-    ],
-    [
-      '{ id: a, tls_client_auth_san_dns: a.example, tls_client_auth_subject_dn: CN=a }',
-      '2:84: clients[0].tls_client_auth_subject_dn: is instead of tls_client_auth_san_dns, not beside it (RFC 8705)',
-    ],
-    [
-      '{ id: a, secret: s, grants: [authorization_code] }',
-      '2:40: clients[0].grants[0]: authorization_code needs redirect_uris',
-    ],
-    [
-      '{ id: a, public: true, require_pkce: false }',
-      '2:48: clients[0].require_pkce: is required of a public client (RFC 9700 section 2.1.1)',
-    ],
-  ])('%s', (client, line) => {
-    expect(second(`clients: [${client}]`)).toEqual([line])
   })
 })

@@ -24,6 +24,9 @@ export function checkReferences(raw: Raw, report: Report): void {
       if (id !== '*') check(['clients', index, 'introspect', at], id, resources, 'the id of a resource, or *')
     }
   }
+  for (const [at, id] of listAt(mapAt(raw, 'registration'), 'audience').entries()) {
+    check(['registration', 'audience', at], id, resources, 'the id of a resource')
+  }
   for (const [bridge, index] of mapsAt(raw, 'bridges')) {
     check(['bridges', index, 'provider'], bridge.provider, providers, 'the id of a provider')
   }
@@ -54,13 +57,16 @@ export function unknownScopes(raw: Raw): string[] {
   for (const [resource] of mapsAt(raw, 'resources')) {
     for (const scope of Object.keys(mapAt(resource, 'scopes'))) known.add(scope)
   }
-  return mapsAt(raw, 'clients').flatMap(([client, index]) =>
-    listAt(client, 'scopes').flatMap((scope, at) =>
+  const unknown = (holder: Raw, path: Path) =>
+    listAt(holder, 'scopes').flatMap((scope, at) =>
       typeof scope !== 'string' || known.has(scope)
         ? []
         : [
-            `${keyOf(['clients', index, 'scopes', at])}: no resource has the scope ${quote(scope)}${meant(nearest(scope, known))}`,
+            `${keyOf([...path, 'scopes', at])}: no resource has the scope ${quote(scope)}${meant(nearest(scope, known))}`,
           ],
-    ),
-  )
+    )
+  return [
+    ...mapsAt(raw, 'clients').flatMap(([client, index]) => unknown(client, ['clients', index])),
+    ...unknown(mapAt(raw, 'registration'), ['registration']),
+  ]
 }

@@ -25,6 +25,14 @@ test.each([
   ['', 'log: { level: debug }', 'log.level'],
   ['', 'throttle: { failed_authentications_per_minute: 0 }', 'throttle'],
   ['', 'trusted_proxies: [loopback]', 'trusted_proxies'],
+  ['clients: [{ id: a, public: true }]', 'clients: [{ id: a, public: true, require_dpop: true }]', 'clients'],
+  [
+    'clients: [{ id: a, secret: s, subject_type: pairwise, sector_identifier: a.example }]',
+    'clients: [{ id: a, secret: s, subject_type: pairwise, sector_identifier: b.example }]',
+    'clients',
+  ],
+  ['', 'lifetimes: { device_code: 5m, pushed_request: 30s, authorization_request: 5m }', 'lifetimes'],
+  ['', 'throttle: { failed_sign_ins_per_minute: 3, registrations_per_minute: 0 }', 'throttle'],
 ])('from %j to %j can be taken over', (before, after, key) => {
   expect(between(before, after)).toEqual({ applied: [key], restart: [] })
 })
@@ -45,6 +53,20 @@ test.each([
   ],
   ['master_key: 01234567890123456789012345678901x', 'master_key: { file: k }', 'master_key'],
   ['master_key: { file: j }', 'master_key: { file: k }', 'master_key.file'],
+  ['', 'keys: { rotate_every: 30d }', 'keys.rotate_every'],
+  [
+    '',
+    'authorization: { request_objects: signed, dpop_nonces: true }',
+    'authorization.request_objects authorization.dpop_nonces',
+  ],
+  [
+    'registration: { initial_access_tokens: [0123456789abcdefx] }',
+    'registration: { initial_access_tokens: [0123456789abcdefy] }',
+    'registration.initial_access_tokens',
+  ],
+  ['', 'services: { token_issuer: { target: "localhost:50052" } }', 'services.token_issuer'],
+  ['', 'http: { cert: x.pem, key: x.pem, self_signed_clients: true }', 'http.cert http.key http.self_signed_clients'],
+  ['', 'providers: [{ id: staff, kind: local }]', 'providers'],
   ['', 'grpc: { cert: x.pem, key: x.pem, client_ca: x.pem }', 'grpc.cert grpc.key grpc.client_ca'],
 ])('from %j to %j needs a restart', (before, after, keys) => {
   const { applied, restart } = between(before, after)

@@ -10,7 +10,7 @@ export interface SchemaNode {
   readonly enum?: readonly unknown[]
   /** Set on what may hold credentials: the forms of URLs. */
   readonly format?: 'uri' | 'service-url'
-  /** Set on what is a secret. */
+  /** Set on what is a secret, or could hold one by mistake. */
   readonly writeOnly?: boolean
   readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly required?: readonly string[]

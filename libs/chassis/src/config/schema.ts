@@ -1,11 +1,27 @@
 import { z } from 'zod'
 import { proxy } from './address.ts'
+import { clients } from './client.ts'
 import { secret, secretOrFile, type Surroundings } from './credential.ts'
 import { duration } from './duration.ts'
 import { choice, flag, map, texts } from './leaf.ts'
 import { limits } from './limits.ts'
-import { bridges, clients, forwardAuth, providers, resources, roles } from './parties.ts'
-import { audit, bus, cache, grpc, http, lifetimes, listen, log, session, store, throttle } from './sections.ts'
+import { authorization, keys, registration } from './issuance.ts'
+import { bridges, forwardAuth, providers, resources, roles } from './parties.ts'
+import {
+  audit,
+  bus,
+  cache,
+  grpc,
+  http,
+  lifetimes,
+  listen,
+  log,
+  services,
+  session,
+  store,
+  throttle,
+} from './sections.ts'
+import { asProperties } from './spelling.ts'
 import type { SchemaNode } from './schema-tree.ts'
 import { issuerUrl } from './url.ts'
 
@@ -29,9 +45,12 @@ export const schemaIn = (surroundings: Surroundings) => {
     bus: bus(surroundings),
     audit: audit(surroundings),
     listen: listen(),
+    services: services(surroundings),
     trusted_proxies: texts(proxy()).prefault([]).describe('Proxies whose forwarding headers are believed.'),
     session: session(),
     lifetimes: lifetimes(),
+    keys: keys(),
+    authorization: authorization(),
     max_staleness: duration(limits.durationsMs.maxStaleness)
       .prefault('1s')
       .describe(
@@ -42,6 +61,7 @@ export const schemaIn = (surroundings: Surroundings) => {
     roles: roles(),
     resources: resources(),
     clients: clients(surroundings),
+    registration: registration(surroundings),
     bridges: bridges(),
     forward_auth: forwardAuth(),
     authentication: choice(['on', 'off']).prefault('on').describe('`off` lets everything through as anonymous.'),
@@ -52,19 +72,7 @@ export const schemaIn = (surroundings: Surroundings) => {
     grpc: grpc(surroundings),
     http: http(surroundings),
     throttle: throttle(),
-  }).transform((given) => {
-    const { master_key, previous_master_key, trusted_proxies, max_staleness, forward_auth, allow_plaintext, ...rest } =
-      given
-    return {
-      ...rest,
-      masterKey: master_key,
-      previousMasterKey: previous_master_key,
-      trustedProxies: trusted_proxies,
-      maxStalenessMs: max_staleness,
-      forwardAuth: forward_auth,
-      allowPlaintext: allow_plaintext,
-    }
-  })
+  }).transform(({ max_staleness, ...rest }) => ({ ...asProperties(rest), maxStalenessMs: max_staleness }))
 }
 
 /** A schema of ours as JSON Schema. */

@@ -1,14 +1,18 @@
 import { logLevels } from '../log.ts'
-import { listenAddress } from './address.ts'
+import { hostPort, listenAddress } from './address.ts'
 import { file, secret, type Surroundings } from './credential.ts'
 import { duration } from './duration.ts'
 import { choice, flag, map, whole } from './leaf.ts'
 import { limits } from './limits.ts'
 import { serviceUrl } from './service-url.ts'
+import { asProperties } from './spelling.ts'
 
 const { durationsMs } = limits
 
-const tls = (surroundings: Surroundings) =>
+const tls = (
+  surroundings: Surroundings,
+  purpose = 'Files for TLS, where the authorities that Node.js knows are not enough.',
+) =>
   map({
     ca: file(surroundings).optional().describe('Certificates (PEM) of the authorities that may sign the server’s.'),
     cert: file(surroundings)
@@ -17,7 +21,7 @@ const tls = (surroundings: Surroundings) =>
     key: file(surroundings).optional().describe('Private key (PEM) of `cert`.'),
   })
     .optional()
-    .describe('Files for TLS, where the authorities that Node.js knows are not enough.')
+    .describe(purpose)
 
 export const store = (surroundings: Surroundings) =>
   map({
@@ -97,6 +101,19 @@ export const listen = () =>
     .prefault({})
     .describe('Addresses to listen on; port 0 takes a free one.')
 
+export const services = (surroundings: Surroundings) =>
+  map({
+    token_issuer: map({
+      target: hostPort().prefault('127.0.0.1:50051').describe('Its gRPC listener, as host:port.'),
+      tls: tls(surroundings, 'Turns TLS on; `{}` where the authorities that Node.js knows are enough.'),
+    })
+      .prefault({})
+      .describe('The token issuer.'),
+  })
+    .transform(asProperties)
+    .prefault({})
+    .describe('Where a `login` that is a process of its own reaches the others; the single process needs none of it.')
+
 export const session = () =>
   map({
     persistent: flag().prefault(false).describe('Whether a session outlives the browser.'),
@@ -118,6 +135,13 @@ export const lifetimes = () =>
       .prefault('10s')
       .describe('How long a rotated refresh token still answers with the same successor.'),
     id_token: duration(durationsMs.idToken).prefault('5m').describe('ID tokens.'),
+    authorization_request: duration(durationsMs.authorizationRequest)
+      .prefault('30m')
+      .describe('Authorization requests: how long a person may take to sign in and decide.'),
+    pushed_request: duration(durationsMs.pushedRequest)
+      .prefault('60s')
+      .describe('Pushed authorization requests, until the browser comes with them (RFC 9126).'),
+    device_code: duration(durationsMs.deviceCode).prefault('10m').describe('Device codes and user codes (RFC 8628).'),
   })
     .transform((given) => ({
       authorizationCodeMs: given.authorization_code,
@@ -125,6 +149,9 @@ export const lifetimes = () =>
       refreshTokenMs: given.refresh_token,
       refreshGraceMs: given.refresh_grace,
       idTokenMs: given.id_token,
+      authorizationRequestMs: given.authorization_request,
+      pushedRequestMs: given.pushed_request,
+      deviceCodeMs: given.device_code,
     }))
     .prefault({})
     .describe('How long what is issued from now on is good for.')
@@ -143,21 +170,34 @@ export const log = () =>
     .prefault({})
     .describe('The log: JSON lines on standard output, without secrets.')
 
+const perMinute = (prefault: number, what: string) =>
+  whole(0, limits.perMinute).prefault(prefault).describe(`${what} in a minute; 0 turns it off.`)
+
 export const throttle = () =>
   map({
-    failed_authentications_per_minute: whole(0, limits.perMinute)
-      .prefault(30)
-      .describe('Failed client authentications that one client and address may make in a minute; 0 turns it off.'),
-    inactive_introspections_per_minute: whole(0, limits.perMinute)
-      .prefault(60_000)
-      .describe('Introspections answered inactive that one caller may make in a minute; 0 turns it off.'),
+    failed_authentications_per_minute: perMinute(
+      30,
+      'Failed client authentications that one client and address may make',
+    ),
+    failed_grants_per_minute: perMinute(
+      60,
+      'Wrong codes, refresh tokens and device codes that one client and address may present',
+    ),
+    authorization_requests_per_minute: perMinute(
+      600,
+      'Requests to authorize, to push one and for a device that one client and address may make',
+    ),
+    registrations_per_minute: perMinute(10, 'Client registrations that one address may make'),
+    failed_sign_ins_per_minute: perMinute(
+      10,
+      'Wrong passwords that one address may try, and that may be tried for one account,',
+    ),
+    wrong_user_codes_per_minute: perMinute(10, 'Wrong user codes (RFC 8628) that one address may try'),
+    inactive_introspections_per_minute: perMinute(60_000, 'Introspections answered inactive that one caller may make'),
   })
-    .transform((given) => ({
-      failedAuthenticationsPerMinute: given.failed_authentications_per_minute,
-      inactiveIntrospectionsPerMinute: given.inactive_introspections_per_minute,
-    }))
+    .transform(asProperties)
     .prefault({})
-    .describe('Limits on guessing.')
+    .describe('Limits on guessing, and on what makes work.')
 
 export const grpc = (surroundings: Surroundings) =>
   map({
@@ -167,7 +207,7 @@ export const grpc = (surroundings: Surroundings) =>
       .optional()
       .describe('Authorities (PEM) that sign callers’ certificates; turns mutual TLS on. Needs `cert`.'),
   })
-    .transform(({ client_ca, ...rest }) => ({ ...rest, clientCa: client_ca }))
+    .transform(asProperties)
     .prefault({})
     .describe('TLS on the gRPC listener.')
 
@@ -175,6 +215,13 @@ export const http = (surroundings: Surroundings) =>
   map({
     cert: file(surroundings).optional().describe('Certificate (PEM) of the HTTP listener; turns TLS on. Needs `key`.'),
     key: file(surroundings).optional().describe('Private key (PEM) of `cert`.'),
+    client_ca: file(surroundings)
+      .optional()
+      .describe('Authorities (PEM) that sign clients’ certificates (RFC 8705); asks callers for one. Needs `cert`.'),
+    self_signed_clients: flag()
+      .prefault(false)
+      .describe('Take self-signed certificates of clients as well (RFC 8705 section 2.2). Needs `cert`.'),
   })
+    .transform(asProperties)
     .prefault({})
     .describe('TLS on the HTTP listener, where no gateway ends it.')

@@ -61,6 +61,22 @@ describe('what is refused because anybody could read it', () => {
       `clients[0].redirect_uris[0]: http://a.example ${outside}; use https://, ${out}`,
     ],
     [
+      'clients: [{ id: a, public: true, post_logout_redirect_uris: ["http://a.example/"] }]',
+      `clients[0].post_logout_redirect_uris[0]: http://a.example ${outside}; use https://, ${out}`,
+    ],
+    ...['uri', 'logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri', 'backchannel_logout_uri'].map((key) => [
+      `clients: [{ id: a, public: true, ${key}: "http://a.example/x" }]`,
+      `clients[0].${key}: http://a.example ${outside}; use https://, ${out}`,
+    ]),
+    [
+      'services: { token_issuer: { target: "issuer:50051" } }',
+      `services.token_issuer.target: gRPC to issuer ${outside}; set services.token_issuer.tls, ${out}`,
+    ],
+    [
+      'services: { token_issuer: { target: "[fd00::1]:50051" } }',
+      `services.token_issuer.target: gRPC to fd00::1 ${outside}; set services.token_issuer.tls, ${out}`,
+    ],
+    [
       'providers: [{ id: p, kind: oidc, client_id: x, issuer: "http://p.example" }]',
       `providers[0].issuer: http://p.example ${outside}; use https://, ${out}`,
     ],
@@ -90,6 +106,11 @@ describe('what is taken', () => {
     ['listen: { grpc: "0.0.0.0:50051" }\ngrpc: { cert: x.pem, key: x.pem, client_ca: x.pem }'],
     ['listen: { http: "0.0.0.0:8080", management: "0.0.0.0:9464" }'],
     ['issuer: https://auth.example'],
+    ['services: { token_issuer: { target: "localhost:50051" } }'],
+    [`services: { token_issuer: { target: "issuer:50051", ${tls} } }`],
+    ['services: { token_issuer: { target: "issuer:50051", tls: {} } }'],
+    ['http: { cert: x.pem, key: x.pem, client_ca: x.pem, self_signed_clients: true }'],
+    ['clients: [{ id: a, jwks_uri: "http://127.0.0.1:3000/jwks", backchannel_logout_uri: "http://[::1]:3000/out" }]'],
     ['issuer: http://127.0.0.1:8080/tenant'],
   ])('%s', (yaml) => {
     expect(folder.second(yaml)).toEqual([])
@@ -102,6 +123,12 @@ describe('files for TLS', () => {
     ['http: { key: x.pem }', '2:14: http.key: needs cert beside it'],
     ['grpc: { client_ca: x.pem }', '2:20: grpc.client_ca: needs cert beside it'],
     ['audit: { tls: { cert: x.pem } }', '2:23: audit.tls.cert: needs key beside it'],
+    ['http: { client_ca: x.pem }', '2:20: http.client_ca: needs cert beside it'],
+    ['http: { self_signed_clients: true }', '2:30: http.self_signed_clients: needs cert beside it'],
+    [
+      'services: { token_issuer: { tls: { cert: x.pem } } }',
+      '2:42: services.token_issuer.tls.cert: needs key beside it',
+    ],
     [`store: { url: "redis://localhost", ${tls} }`, '2:41: store.tls: is not used with redis://; use rediss://'],
     [
       `store: { url: "redis+sentinel://localhost/m", ${tls} }`,

@@ -1,8 +1,10 @@
 import { isLoopback, readHostPort } from './address.ts'
-import type { Path } from './problem.ts'
+import { keyOf, type Path } from './problem.ts'
 import { listAt, mapAt, mapsAt, textAt, type Raw } from './raw.ts'
 import type { Report } from './references.ts'
 import { readServiceUrl, type ServiceUrl } from './service-url.ts'
+
+const tokenIssuer = ['services', 'token_issuer']
 
 /** What leaves this machine is encrypted, unless the file says that it need not be; a certificate goes with its key. */
 export function checkTransport(raw: Raw, report: Report): void {
@@ -21,12 +23,20 @@ export function checkTransport(raw: Raw, report: Report): void {
     if (url?.protocol === 'http:' && !isLoopback(url.hostname)) refuse(path, `http://${url.host}`, 'use https://')
   }
   web(['issuer'], raw.issuer)
+  const issuer = tokenIssuer.reduce(mapAt, raw)
+  const target = readHostPort(textAt(issuer, 'target') ?? '')
+  if (target && !isLoopback(target.host) && issuer.tls === undefined) {
+    refuse([...tokenIssuer, 'target'], `gRPC to ${target.host}`, `set ${keyOf([...tokenIssuer, 'tls'])}`)
+  }
   for (const [provider, index] of mapsAt(raw, 'providers')) {
     for (const key of ['issuer', 'authorization_url', 'token_url', 'userinfo_url'])
       web(['providers', index, key], provider[key])
   }
   for (const [client, index] of mapsAt(raw, 'clients')) {
-    for (const [at, uri] of listAt(client, 'redirect_uris').entries()) web(['clients', index, 'redirect_uris', at], uri)
+    for (const key of ['uri', 'logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri', 'backchannel_logout_uri'])
+      web(['clients', index, key], client[key])
+    for (const key of ['redirect_uris', 'post_logout_redirect_uris'])
+      for (const [at, uri] of listAt(client, key).entries()) web(['clients', index, key, at], uri)
   }
 }
 
@@ -76,7 +86,7 @@ function checkTlsIsUsed(raw: Raw, report: Report): void {
 }
 
 function checkPairs(raw: Raw, report: Report): void {
-  const files = [['grpc'], ['http'], ['store', 'tls'], ['bus', 'tls'], ['audit', 'tls']]
+  const files = [['grpc'], ['http'], ...['store', 'bus', 'audit'].map((name) => [name, 'tls']), [...tokenIssuer, 'tls']]
   for (const path of files) {
     const given = path.reduce(mapAt, raw)
     for (const [has, needs] of [
@@ -87,4 +97,6 @@ function checkPairs(raw: Raw, report: Report): void {
       if (given[has] !== undefined && given[needs] === undefined) report([...path, has], `needs ${needs} beside it`)
     }
   }
+  const { self_signed_clients: selfSigned, cert } = mapAt(raw, 'http')
+  if (selfSigned === true && cert === undefined) report(['http', 'self_signed_clients'], 'needs cert beside it')
 }

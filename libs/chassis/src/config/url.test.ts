@@ -70,9 +70,11 @@ describe('URLs', () => {
     ['https://app.example/ x'],
     ['https://app.example\\\\@evil.example'],
   ])('%s is no redirect URI', (uri) => {
-    const [line, ...more] = second(`clients: [{ id: a, public: true, redirect_uris: ["${uri}"] }]`)
-    expect(line).toContain(`2:50: clients[0].redirect_uris[0]: ${redirect}, got "`)
-    expect(more).toEqual([])
+    for (const key of ['redirect_uris', 'post_logout_redirect_uris']) {
+      const [line, ...more] = second(`clients: [{ id: a, public: true, ${key}: ["${uri}"] }]`)
+      expect(line).toContain(`2:${37 + key.length}: clients[0].${key}[0]: ${redirect}, got "`)
+      expect(more).toEqual([])
+    }
   })
 
   test.each([
@@ -83,6 +85,27 @@ describe('URLs', () => {
     'com.example.app:/cb',
   ])('%s is a redirect URI', (uri) => {
     expect(second(`clients: [{ id: a, public: true, redirect_uris: ["${uri}"] }]`)).toEqual([])
+  })
+
+  test.each([
+    'a.example/x',
+    '/x',
+    'https:a.example',
+    'https:///x',
+    'https://a.example/#x',
+    'https://a.example/#',
+    'https://u:p@a.example/',
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'com.example.app:/x',
+  ])('%s is no page, key set or logout address of a client', (uri) => {
+    for (const key of ['uri', 'logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri', 'backchannel_logout_uri']) {
+      const [line, ...more] = second(`clients: [{ id: a, public: true, ${key}: "${uri}" }]`)
+      expect(line).toContain(
+        `clients[0].${key}: expected an https:// URL (http:// on loopback) without fragment, got "`,
+      )
+      expect(more).toEqual([])
+    }
   })
 
   test.each(['reports', '/reports', 'https://x.example/#a', 'javascript:x', 'https://u:p@x.example'])(

@@ -6,7 +6,7 @@ const parsed = (given: string): URL | undefined =>
     ? (URL.parse(given) ?? undefined)
     : undefined
 
-const plain = (url: URL): boolean => url.username === '' && url.password === '' && url.hash === ''
+const plain = (url: URL): boolean => url.username === '' && url.password === '' && !url.href.includes('#')
 
 /** An issuer, as others will compare it letter by letter (RFC 8414 section 2): no query, no fragment, no slash at the end. */
 export const issuerUrl = () => {
@@ -27,7 +27,7 @@ export const issuerUrl = () => {
 export const webUrl = () =>
   text('an https:// URL (http:// on loopback) without fragment', (given) => {
     const url = parsed(given)
-    return url && /^https?:$/.test(url.protocol) && plain(url) ? given : undefined
+    return url && /^https?:\/\/[^/]/i.test(given) && plain(url) ? given : undefined
   }).meta({ format: 'uri' })
 
 /** A resource server's audience: an absolute URI without fragment (RFC 8707 section 2). */
@@ -35,7 +35,7 @@ export const audienceUri = () =>
   text('an absolute URI without fragment, such as https://reports.example (RFC 8707 section 2)', (given) => {
     const url = parsed(given)
     const odd = url === undefined || /^(javascript|data|vbscript|blob|file|about):$/.test(url.protocol)
-    return !odd && plain(url) && !given.endsWith('#') ? given : undefined
+    return !odd && plain(url) ? given : undefined
   }).meta({ format: 'uri' })
 
 /** Where an authorization code may be sent (RFC 6749 section 3.1.2, RFC 8252 section 7). */
@@ -44,8 +44,14 @@ export const redirectUri = () =>
     'an absolute URI without fragment: https://…, http:// on loopback, or an app’s com.example.app:/… (RFC 8252)',
     (given) => {
       const url = parsed(given)
-      if (url === undefined || !plain(url) || /[#*]/.test(given)) return undefined
+      if (url === undefined || !plain(url) || given.includes('*')) return undefined
       const web = /^https?:\/\/[^/]/.test(given)
       return web || /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:/.test(given) ? given : undefined
     },
   ).meta({ format: 'uri' })
+
+/** The one host of redirect URIs (OpenID Connect Core section 8.1); undefined where they have none or several. */
+export function sectorOf(redirectUris: readonly string[]): string | undefined {
+  const [host, ...others] = new Set(redirectUris.map((uri) => URL.parse(uri)?.hostname ?? ''))
+  return others.length > 0 || host === '' ? undefined : host
+}

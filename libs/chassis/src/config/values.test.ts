@@ -29,6 +29,42 @@ describe('values', () => {
       'lifetimes: { authorization_code: 11m }',
       `2:34: lifetimes.authorization_code: ${duration('from 1s to 10m')}, got "11m"`,
     ],
+    ['keys: { rotate_every: 0s }', `2:23: keys.rotate_every: ${duration('from 1h to 3650d')}, got "0s"`],
+    ['keys: { rotate_every: 59m }', `2:23: keys.rotate_every: ${duration('from 1h to 3650d')}, got "59m"`],
+    [
+      'lifetimes: { authorization_request: 25h }',
+      `2:37: lifetimes.authorization_request: ${duration('from 1m to 1d')}, got "25h"`,
+    ],
+    ['lifetimes: { pushed_request: 11m }', `2:30: lifetimes.pushed_request: ${duration('from 5s to 10m')}, got "11m"`],
+    ['lifetimes: { device_code: 59s }', `2:27: lifetimes.device_code: ${duration('from 1m to 1h')}, got "59s"`],
+    [
+      'authorization: { request_objects: sigend }',
+      '2:35: authorization.request_objects: expected one of refused, signed, got "sigend"; did you mean signed?',
+    ],
+    [
+      'registration: { initial_access_tokens: [fifteen-letters] }',
+      '2:41: registration.initial_access_tokens[0]: is too short to be safe: at least 16 characters are needed',
+    ],
+    [
+      'registration: { grants: [implicit] }',
+      '2:26: registration.grants[0]: expected one of authorization_code, client_credentials, refresh_token, urn:ietf:params:oauth:grant-type:device_code, urn:ietf:params:oauth:grant-type:token-exchange, got "implicit"',
+    ],
+    [
+      'services: { token_issuer: { target: "http://issuer:1" } }',
+      '2:37: services.token_issuer.target: expected a host and port such as issuer.example:50051, got "http://issuer:1"',
+    ],
+    [
+      'services: { token_issuer: { target: "issuer:0" } }',
+      '2:37: services.token_issuer.target: expected a host and port such as issuer.example:50051, got "issuer:0"',
+    ],
+    [
+      'providers: [{ id: p, kind: oidc, client_id: x, issuer: "https://p.example", token_exchange: { audience: [] } }]',
+      '2:105: providers[0].token_exchange.audience: expected a list of 1 or more, got a list',
+    ],
+    [
+      'providers: [{ id: p, kind: oidc, client_id: x, issuer: "https://p.example", token_exchange: { audience: a } }]',
+      '2:105: providers[0].token_exchange.audience: expected a list of 1 or more, got "a"; did you mean [a]?',
+    ],
     ['store: { partitions: 65 }', '2:22: store.partitions: expected a whole number from 1 to 64, got 65'],
     ['store: { partitions: 0 }', '2:22: store.partitions: expected a whole number from 1 to 64, got 0'],
     ['store: { wait_replicas: 1.5 }', '2:25: store.wait_replicas: expected a whole number from 0 to 8, got 1.5'],

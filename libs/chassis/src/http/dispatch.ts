@@ -4,9 +4,8 @@ import type { FailureLog } from '@countersign/rpc/failure-log'
 import type { Durations } from '../histogram.ts'
 import type { HttpLimits } from '../limits.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Proxies } from './address.ts'
 import { endAndLinger, hasBody, readBody } from './body.ts'
-import { Exchange } from './exchange.ts'
+import { Exchange, type Connections } from './exchange.ts'
 import type { HttpAnswer, HttpHandler, Route } from './route.ts'
 
 export const durationMetric = ['countersign_http_duration_seconds', 'How long HTTP requests took to answer.'] as const
@@ -14,7 +13,7 @@ export const durationMetric = ['countersign_http_duration_seconds', 'How long HT
 interface Options {
   name: string
   routes: readonly Route[]
-  proxies: Proxies
+  connections: Connections
   limits: HttpLimits
   metrics: Metrics
   logFailure: FailureLog
@@ -64,7 +63,7 @@ export class Dispatcher {
     const prepared = this.#routes.get(path)
     if (prepared === undefined) return false
     const query = mark < 0 ? '' : target.slice(mark + 1)
-    this.#serve(prepared, new Exchange(incoming, response, path, query, this.#options.proxies))
+    this.#serve(prepared, new Exchange(incoming, response, path, query, this.#options.connections))
     return true
   }
 

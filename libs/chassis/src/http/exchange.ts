@@ -4,6 +4,13 @@ import { maxUserAgentCharacters } from '../limits.ts'
 import type { Proxies } from './address.ts'
 import type { HttpRequest } from './route.ts'
 
+/** What the server knows of its connections. */
+export interface Connections {
+  readonly proxies: Proxies
+  /** An authority for clients' certificates is configured: without one, TLS would trust whoever the system does. */
+  readonly haveAuthority: boolean
+}
+
 const noBody = Buffer.alloc(0)
 /** W3C Trace Context section 3.2. */
 const traceContext = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -16,16 +23,22 @@ export class Exchange implements HttpRequest {
   readonly query: string
   readonly startedMs: number
   body: Buffer = noBody
-  readonly #proxies: Proxies
+  readonly #connections: Connections
   #abort: AbortController | undefined
 
-  constructor(incoming: IncomingMessage, response: ServerResponse, path: string, query: string, proxies: Proxies) {
+  constructor(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    query: string,
+    connections: Connections,
+  ) {
     this.incoming = incoming
     this.response = response
     this.path = path
     this.query = query
     this.startedMs = performance.now()
-    this.#proxies = proxies
+    this.#connections = connections
   }
 
   get method(): string {
@@ -36,8 +49,12 @@ export class Exchange implements HttpRequest {
     return this.incoming.headers
   }
 
+  headerValues(name: string): readonly string[] {
+    return this.incoming.headersDistinct[name] ?? []
+  }
+
   get address(): string {
-    return this.#proxies.clientAddress(this.incoming.socket.remoteAddress, this.headers['x-forwarded-for'])
+    return this.#connections.proxies.clientAddress(this.incoming.socket.remoteAddress, this.headers['x-forwarded-for'])
   }
 
   get userAgent(): string {
@@ -51,7 +68,13 @@ export class Exchange implements HttpRequest {
 
   get clientCertificate(): PeerCertificate | undefined {
     const { socket } = this.incoming
-    if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
+    const isVouchedFor = this.#connections.haveAuthority && socket instanceof TLSSocket && socket.authorized
+    return isVouchedFor ? this.presentedCertificate : undefined
+  }
+
+  get presentedCertificate(): PeerCertificate | undefined {
+    const { socket } = this.incoming
+    if (!(socket instanceof TLSSocket)) return undefined
     const certificate = socket.getPeerCertificate()
     return certificate.raw === undefined ? undefined : certificate
   }

@@ -20,6 +20,7 @@ describe('a Failure over HTTP', () => {
   test.each([
     ['invalid_client', 401, 'invalid_client'],
     ['invalid_request', 400, 'invalid_request'],
+    ['invalid_dpop_proof', 400, 'invalid_dpop_proof'],
     ['unsupported_media_type', 400, 'invalid_request'],
     ['method_not_allowed', 405, 'invalid_request'],
     ['too_large', 413, 'invalid_request'],
@@ -44,6 +45,14 @@ describe('a Failure over HTTP', () => {
     expect(oauthFailure(new Failure('unavailable', 'x')).headers?.['retry-after']).toBe('1')
     const slow = new Failure('too_many_requests', 'x', { retryAfterSeconds: 8.2 })
     expect(problemFailure(slow).headers?.['retry-after']).toBe('9')
+  })
+
+  test('a failure may bring headers of its own', () => {
+    const headers = { 'dpop-nonce': 'fresh' }
+    const answer = oauthFailure(new Failure('use_dpop_nonce', 'x', { headers }))
+    expect([answer.status, body(answer).error]).toEqual([400, 'use_dpop_nonce'])
+    expect(answer.headers).toMatchObject({ ...headers, 'cache-control': 'no-store' })
+    expect(problemFailure(new Failure('use_dpop_nonce', 'x', { headers })).headers).toMatchObject(headers)
   })
 
   test('a description keeps to the characters that RFC 6749 allows, and to a bound', () => {

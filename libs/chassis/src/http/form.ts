@@ -46,14 +46,20 @@ const shown = (name: string): string => (/^[\w.-]{1,40}$/.test(name) ? name : 'a
 
 /**
  * The parameters of a form. A parameter without a value counts as left out, and none may be there twice (RFC 6749
- * section 3.2).
+ * section 3.2), but for the `repeatable` ones, whose values are joined by a space.
  * @throws Failure `unsupported_media_type`, `invalid_request`
  */
-export function parseForm(body: Buffer, contentType: string | undefined): Form {
-  const form = new Map<string, string>()
-  if (body.length === 0 && contentType === undefined) return form
+export function parseForm(body: Buffer, contentType: string | undefined, repeatable: readonly string[] = []): Form {
+  if (body.length === 0 && contentType === undefined) return new Map()
   if (!isFormType(contentType)) throw new Failure('unsupported_media_type', `send the parameters as ${formType}`)
-  const text = textOf(body)
+  return readParameters(textOf(body), repeatable)
+}
+
+/** The parameters of a URL's query, by the rules of {@link parseForm}. @throws Failure `invalid_request` */
+export const parseQuery = (query: string, repeatable: readonly string[] = []): Form => readParameters(query, repeatable)
+
+function readParameters(text: string, repeatable: readonly string[]): Form {
+  const form = new Map<string, string>()
   const seen = new Set<string>()
   let parameters = 0
   for (let start = 0; start < text.length;) {
@@ -64,10 +70,13 @@ export function parseForm(body: Buffer, contentType: string | undefined): Form {
       const equals = text.indexOf('=', start)
       const hasValue = equals >= 0 && equals < end
       const name = formDecode(text.slice(start, hasValue ? equals : end))
-      if (seen.has(name)) throw new Failure('invalid_request', `${shown(name)} is there more than once`)
-      seen.add(name)
       const value = hasValue ? formDecode(text.slice(equals + 1, end)) : ''
-      if (value !== '') form.set(name, value)
+      const before = form.get(name)
+      if (seen.has(name) && !repeatable.includes(name)) {
+        throw new Failure('invalid_request', `${shown(name)} is there more than once`)
+      }
+      seen.add(name)
+      if (value !== '') form.set(name, before === undefined ? value : `${before} ${value}`)
     }
     start = end + 1
   }

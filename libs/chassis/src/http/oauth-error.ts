@@ -2,7 +2,7 @@ import type { Failure, FailureCode } from '@countersign/contracts'
 import { failureHeaders, toldMessage } from './problem.ts'
 import type { HttpAnswer } from './route.ts'
 
-/** What each failure is called at an OAuth 2.0 endpoint (RFC 6749 section 5.2, RFC 8628 section 3.5, RFC 8707 section 2). */
+/** What each failure is called at an OAuth 2.0 endpoint (RFC 6749 section 5.2, RFC 8628 section 3.5, RFC 8707 section 2, RFC 9449). */
 export const oauthErrors = {
   invalid_request: { status: 400, error: 'invalid_request' },
   invalid_client: { status: 401, error: 'invalid_client' },
@@ -11,9 +11,14 @@ export const oauthErrors = {
   unsupported_grant_type: { status: 400, error: 'unsupported_grant_type' },
   invalid_scope: { status: 400, error: 'invalid_scope' },
   invalid_target: { status: 400, error: 'invalid_target' },
+  invalid_dpop_proof: { status: 400, error: 'invalid_dpop_proof' },
+  use_dpop_nonce: { status: 400, error: 'use_dpop_nonce' },
+  authorization_pending: { status: 400, error: 'authorization_pending' },
+  slow_down: { status: 400, error: 'slow_down' },
+  expired_token: { status: 400, error: 'expired_token' },
   unsupported_media_type: { status: 400, error: 'invalid_request' },
   method_not_allowed: { status: 405, error: 'invalid_request' },
-  access_denied: { status: 403, error: 'access_denied' },
+  access_denied: { status: 400, error: 'access_denied' },
   not_found: { status: 404, error: 'invalid_request' },
   conflict: { status: 503, error: 'temporarily_unavailable' },
   too_large: { status: 413, error: 'invalid_request' },

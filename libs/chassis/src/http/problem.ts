@@ -11,6 +11,11 @@ export const problems = {
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported' },
   invalid_scope: { status: 400, title: 'The scope is not valid' },
   invalid_target: { status: 400, title: 'The target is not valid' },
+  invalid_dpop_proof: { status: 400, title: 'The DPoP proof is not valid' },
+  use_dpop_nonce: { status: 400, title: 'The DPoP proof needs a nonce of this server' },
+  authorization_pending: { status: 400, title: 'The person has not decided yet' },
+  slow_down: { status: 400, title: 'The device asks too often' },
+  expired_token: { status: 400, title: 'The device code has expired' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported' },
   method_not_allowed: { status: 405, title: 'The method is not allowed' },
   access_denied: { status: 403, title: 'Access is denied' },
@@ -29,9 +34,9 @@ export const toldMessage = (failure: Failure): string => {
   return message.slice(0, maxDescriptionCharacters).toWellFormed()
 }
 
-/** Headers that a status asks for, whatever the body. */
+/** Headers that a failure or its status asks for, whatever the body. */
 export function failureHeaders(failure: Failure, status: number): Record<string, string> {
-  const headers: Record<string, string> = { 'cache-control': 'no-store' }
+  const headers: Record<string, string> = { 'cache-control': 'no-store', ...failure.headers }
   if (status === 401) headers['www-authenticate'] = 'Basic realm="countersign", charset="UTF-8"'
   const after = failure.retryAfterSeconds ?? (status === 429 || status === 503 ? retryAfterSeconds : undefined)
   if (after !== undefined) headers['retry-after'] = String(Math.ceil(after))

@@ -10,14 +10,18 @@ export interface HttpRequest {
   /** Without the question mark; empty when there is none. */
   readonly query: string
   readonly headers: IncomingHttpHeaders
+  /** Every value that a header came with, each on its own; the name in lower case. */
+  headerValues(name: string): readonly string[]
   readonly body: Buffer
   /** Who asks, seen through trusted proxies only. */
   readonly address: string
   readonly userAgent: string
   /** W3C trace context; empty when there is none, or not a valid one. */
   readonly traceparent: string
-  /** Of a caller that proved who it is by mutual TLS. */
+  /** Of a caller that proved who it is by mutual TLS: the configured authority vouches for it. */
   readonly clientCertificate: PeerCertificate | undefined
+  /** Whatever certificate the caller has the key of. Anybody can make one: it proves nothing but being known already. */
+  readonly presentedCertificate: PeerCertificate | undefined
   /** Aborts when the caller has gone, and once it is answered. */
   readonly signal: AbortSignal
 }

@@ -26,7 +26,22 @@ describe('a plain route', () => {
     expect(seen).toMatchObject({ method: 'POST', path: '/a', query: 'b=%20c', address: '127.0.0.1', traceparent })
     expect(seen!.body).toHaveLength(60_000)
     expect(seen!.userAgent).toHaveLength(256)
-    expect(seen!.clientCertificate).toBeUndefined()
+    expect([seen!.clientCertificate, seen!.presentedCertificate]).toEqual([undefined, undefined])
+  })
+
+  test('is told every value of a header, each on its own', async () => {
+    const GET = (request: HttpRequest) => ({ status: 200, body: JSON.stringify(request.headerValues('dpop')) })
+    served = await serve([route('/a', { GET })])
+    const told = (headers: string) =>
+      exchangeRaw(served.port, `GET /a HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${headers}\r\n`)
+    expect(await told('')).toMatch(/\[\]$/)
+    expect(await told('DPoP: a, b\r\ndpop: c\r\n')).toMatch(/\["a, b","c"\]$/)
+  })
+
+  test('does not take what every object has for a header', async () => {
+    const GET = (request: HttpRequest) => ({ status: 200, body: String(request.headerValues('constructor').length) })
+    served = await serve([route('/a', { GET })])
+    expect(await (await fetch(`${served.url}/a`)).text()).toBe('0')
   })
 
   test('believes X-Forwarded-For of trusted proxies', async () => {

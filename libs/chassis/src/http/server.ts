@@ -23,6 +23,8 @@ export interface HttpTls {
   key: string | Buffer
   /** The authority whose certificates prove a client; clients may come without one. */
   clientCa?: string | Buffer
+  /** Asks clients for a certificate even without an authority (RFC 8705 section 2.2). As it was at the start. */
+  selfSignedClients?: boolean
 }
 
 export interface HttpServerOptions {
@@ -68,7 +70,7 @@ function createServer({ tls }: HttpServerOptions, limits: HttpLimits) {
       : createTlsServer({
           ...options,
           ...contextOptions(tls),
-          requestCert: tls.clientCa !== undefined,
+          requestCert: tls.clientCa !== undefined || tls.selfSignedClients === true,
           rejectUnauthorized: false,
           minVersion: 'TLSv1.2',
           handshakeTimeout: limits.handshakeMs,
@@ -100,7 +102,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const limits = { ...httpLimits, ...options.limits }
   const logFailure = createFailureLog(log)
   const proxies = createProxies(options.trustedProxies)
-  const dispatcher = new Dispatcher({ name, routes, proxies, limits, metrics, logFailure })
+  const connections = { proxies, haveAuthority: options.tls?.clientCa !== undefined }
+  const dispatcher = new Dispatcher({ name, routes, connections, limits, metrics, logFailure })
   const application = createApplication({ name, routers: options.express ?? [], proxies, metrics, logFailure })
   const server = createServer(options, limits)
   let isClosing = false
@@ -138,6 +141,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
     replaceTls(tls) {
       if (options.tls === undefined) throw new Error('the server was started without TLS')
+      connections.haveAuthority = tls.clientCa !== undefined
       ;(server as TlsServer).setSecureContext(contextOptions(tls))
     },
     async close(graceMs) {

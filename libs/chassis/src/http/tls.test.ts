@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { request } from 'node:https'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { TestAuthority } from '@countersign/rpc/testing/certificates'
 import { rawConnection, route, serve, type Served } from '../testing/http.ts'
+import type { HttpRequest } from './route.ts'
 
 let ours: TestAuthority
 let theirs: TestAuthority
@@ -38,6 +39,43 @@ test('a client is proved by the certificate that our authority gave it, and by n
   expect(await ask({ ca: ours.ca, ...ours.issue('gateway') })).toBe('gateway')
   expect(await ask({ ca: ours.ca })).toBe('nobody')
   expect(await ask({ ca: ours.ca, ...theirs.issue('gateway') })).toBe('nobody')
+})
+
+test('a certificate that nobody vouches for is shown as presented, and proves nothing', async () => {
+  const said = ({ clientCertificate, presentedCertificate }: HttpRequest) => ({
+    status: 200,
+    body: `${clientCertificate?.subject.CN ?? 'nobody'} ${presentedCertificate?.subject.CN ?? 'nothing'}`,
+  })
+  const pair = ours.issue('server')
+  const selfSigned = { ...theirs.issue('own') }
+  const servers = [
+    { tls: { ...pair, selfSignedClients: true }, expected: ['nobody own', 'nobody gateway', 'nobody nothing'] },
+    {
+      tls: { ...pair, clientCa: ours.ca, selfSignedClients: true },
+      expected: ['nobody own', 'gateway gateway', 'nobody nothing'],
+    },
+    { tls: pair, expected: ['nobody nothing', 'nobody nothing', 'nobody nothing'] },
+  ]
+  for (const { tls, expected } of servers) {
+    const { server, port } = await serve([route('/', { GET: said })], { tls })
+    const asked = [selfSigned, ours.issue('gateway'), {}].map((own) => ask({ port, ca: ours.ca, ...own }))
+    expect(await Promise.all(asked)).toEqual(expected)
+    await server.close(0)
+  }
+})
+
+test('without an authority of ours, nobody that the system trusts is vouched for', async () => {
+  const said = ({ clientCertificate }: HttpRequest) => ({ status: 200, body: clientCertificate ? 'known' : 'nobody' })
+  const authorities = getCACertificates('default')
+  const tls = { ...ours.issue('server'), selfSignedClients: true }
+  setDefaultCACertificates([...authorities, theirs.ca.toString()])
+  const { server, port } = await serve([route('/', { GET: said })], { tls })
+  try {
+    expect(await ask({ port, ca: ours.ca, ...theirs.issue('gateway') })).toBe('nobody')
+  } finally {
+    setDefaultCACertificates(authorities)
+    await server.close(0)
+  }
 })
 
 test('TLS 1.1 and plaintext are refused', async () => {

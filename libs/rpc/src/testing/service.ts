@@ -35,6 +35,8 @@ export const verdict = (sub = ''): IntrospectResponse => ({
   jti: '',
   revokedBy: undefined,
   roles: [],
+  cnf: undefined,
+  actors: [],
 })
 
 const echo: Introspection = {

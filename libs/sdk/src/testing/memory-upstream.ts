@@ -123,4 +123,6 @@ export const inactive: IntrospectResponse = {
   jti: '',
   revokedBy: undefined,
   roles: [],
+  cnf: undefined,
+  actors: [],
 }

@@ -59,5 +59,11 @@ const activeAnswer = (name: string): IntrospectResponse => ({
   iss: 'https://issuer.example',
   jti: `id of ${name}`,
   roles: ['editor'],
-  revokedBy: { partition: 0, grantId: `grant-${name}`, sessionId: `session-${name}`, subject: `person-${name}` },
+  revokedBy: {
+    partition: 0,
+    grantId: `grant-${name}`,
+    sessionId: `session-${name}`,
+    subject: `person-${name}`,
+    also: [],
+  },
 })

@@ -1,7 +1,13 @@
 import type { PeerCertificate } from 'node:tls'
 import { parseBasic } from '@countersign/chassis'
 import { Failure } from '@countersign/contracts'
-import { remembering, type CertificateNames, type Client, type ClientAuthentication } from '@countersign/tokens'
+import {
+  certificateNames,
+  remembering,
+  type CertificateNames,
+  type Client,
+  type ClientAuthentication,
+} from '@countersign/tokens'
 
 /** Who calls, as the transport knows it. */
 export interface CallContext {
@@ -18,26 +24,23 @@ export interface Callers {
 
 /** Tells callers by their credentials, or by their certificate. */
 export function createCallers(authentication: ClientAuthentication): Callers {
+  // Of each connection's certificate: reading one costs more than the call.
+  const names = new WeakMap<PeerCertificate, CertificateNames>()
+  const namesOf = (certificate: PeerCertificate): CertificateNames => {
+    const known = names.get(certificate) ?? certificateNames(certificate)
+    names.set(certificate, known)
+    return known
+  }
   return {
     clientOf({ metadata, peerCertificate, peerAddress }) {
       const authorization = metadata.get('authorization')[0]?.toString()
       const known = authorization === undefined ? undefined : authentication.remembered(authorization)
       if (known) return known
       const basic = parseBasic(authorization)
-      if (basic) return remembering(authentication, authorization, basic, peerAddress)
+      if (basic) return remembering(authentication, authorization!, basic, peerAddress)
       const client = peerCertificate && authentication.certified(namesOf(peerCertificate))
       if (!client) throw new Failure('invalid_client', 'authenticate with client credentials or a client certificate')
       return client
     },
   }
-}
-
-/** RFC 4514 writes the names of a subject in reverse order. */
-function namesOf({ subject, subjectaltname }: PeerCertificate): CertificateNames {
-  const parts = Object.entries(subject ?? {}).flatMap(([type, values]) =>
-    [values ?? []].flat().map((value) => `${type}=${value.replace(/[",+<>;\\]/g, '\\$&')}`),
-  )
-  const alternatives = (subjectaltname ?? '').split(', ')
-  const sanDns = alternatives.filter((name) => name.startsWith('DNS:')).map((name) => name.slice(4))
-  return { subjectDn: parts.reverse().join(','), sanDns }
 }

@@ -1,4 +1,4 @@
-import { asFailure, Failure } from '@countersign/contracts'
+import { asFailure, Failure, type Fact } from '@countersign/contracts'
 import type {
   BatchIntrospectRequest,
   BatchIntrospectResponse,
@@ -10,7 +10,7 @@ import type {
 } from '@countersign/contracts/introspection'
 import type { Client } from '@countersign/tokens'
 import type { CallContext, Callers } from './callers.ts'
-import type { Answered, IntrospectionEngine } from './engine.ts'
+import { tokenTypeOf, type Answered, type IntrospectionEngine } from './engine.ts'
 import { limits } from './limits.ts'
 
 /** The contract `countersign.introspection.v1.Introspection`, whatever carries it. Throws Failures. */
@@ -99,17 +99,19 @@ const inactiveResponse: IntrospectResponse = Object.freeze({
   jti: '',
   revokedBy: undefined,
   roles: [],
+  cnf: undefined,
+  actors: [],
 })
 
 function responseOf(answered: Answered, issuer: string): IntrospectResponse {
   if (!answered) return inactiveResponse
-  const { scope, clientId, sub, aud, exp, iat, jti, partition, grantId, sessionId, subject } = answered
+  const { scope, clientId, sub, aud, exp, iat, jti, partition, grantId, sessionId, subject, also } = answered
   return {
     active: true,
     scope,
     clientId,
     username: '',
-    tokenType: 'Bearer',
+    tokenType: tokenTypeOf(answered),
     exp,
     iat,
     nbf: 0,
@@ -117,7 +119,12 @@ function responseOf(answered: Answered, issuer: string): IntrospectResponse {
     aud,
     iss: issuer,
     jti,
-    revokedBy: { partition, grantId, sessionId, subject },
+    revokedBy: { partition, grantId, sessionId, subject, also: also.length === 0 ? nothing : also.map(factMessage) },
     roles: [],
+    cnf: answered.confirmation,
+    actors: answered.actors,
   }
 }
+
+const factMessage = ({ kind, id }: Fact) => ({ kind, id, tip: '' })
+const nothing: never[] = []

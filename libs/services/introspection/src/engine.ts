@@ -1,6 +1,7 @@
-import { Failure, type Millis, type Partition } from '@countersign/contracts'
+import { Failure, type Fact, type Millis, type Partition } from '@countersign/contracts'
 import { Shared, type LeasedCache } from '@countersign/leased-cache'
 import type { Reader } from '@countersign/store'
+import type { Throttle } from '@countersign/chassis'
 import { limits } from './limits.ts'
 import {
   createRecordReader,
@@ -8,15 +9,17 @@ import {
   inactive,
   limits as tokenLimits,
   maySee,
+  ownerOf,
   revokedBy,
   tokenKey,
   type Client,
-  type FailureThrottle,
   type Held,
   type Introspection,
   type ParsedToken,
   type TokenFormat,
 } from '@countersign/tokens'
+import type { KeyRing } from '@countersign/tokens/keys'
+import { isJwtShaped, locateSigned } from './signed-token.ts'
 
 /** An active token, and the facts that would end it. What many tokens have in common is there once. */
 export interface ActiveToken {
@@ -28,11 +31,20 @@ export interface ActiveToken {
   readonly exp: number
   readonly iat: number
   readonly jti: string
+  /** What its bearer must prove to hold; an empty member: nothing of that kind. */
+  readonly confirmation: { readonly jkt: string; readonly x5tS256: string } | undefined
+  /** Whoever acts now first. */
+  readonly actors: string[]
   readonly partition: Partition
   readonly grantId: string
   readonly sessionId: string
   readonly subject: string
+  /** Facts that end it, besides those about the token as presented, `clientId`, `grantId`, `sessionId` and `subject`. */
+  readonly also: readonly Fact[]
 }
+
+/** RFC 9449 section 6.2: `DPoP` for what is bound to a DPoP key. */
+export const tokenTypeOf = ({ confirmation }: ActiveToken): string => (confirmation?.jkt ? 'DPoP' : 'Bearer')
 
 /** Null: not active, or not for this caller to see. */
 export type Answered = ActiveToken | null
@@ -59,16 +71,19 @@ export interface IntrospectionEngineOptions {
   /** Absent: always ask the store. */
   cache?: LeasedCache<Answered> | undefined
   format: TokenFormat
+  keyRing: Pick<KeyRing, 'verify'>
+  issuer: string
   /** Counts inactive answers per caller: who tries tokens out is slowed down. */
-  scanning: FailureThrottle
+  scanning: Throttle
   now: () => Millis
 }
 
-/** Bytes of what is kept of a token, by measurement. */
-const activeTokenBytes = 320
+/** Bytes of what is kept of a token, by measurement; and of each further fact. */
+const activeTokenBytes = 344
+const factBytes = 112
 
 export function createIntrospectionEngine(options: IntrospectionEngineOptions): IntrospectionEngine {
-  const { reader, cache, format, scanning, now } = options
+  const { reader, cache, format, keyRing, issuer, scanning, now } = options
   const records = createRecordReader()
   const shared = new Shared()
 
@@ -84,23 +99,33 @@ export function createIntrospectionEngine(options: IntrospectionEngineOptions): 
     return minRevision === '' || cache.covers(minRevision) ? cache.get(token, maxStalenessMs) : undefined
   }
 
-  async function look(token: string, { partition, digest }: ParsedToken): Promise<Answered> {
+  type Place = Pick<ParsedToken, 'partition' | 'digest'>
+
+  /** @param signedUntil of a JWT: when it says that it expires */
+  async function look(token: string, { partition, digest }: Place, signedUntil?: Millis): Promise<Answered> {
     const ticket = cache?.ticket()
     const entries = await reader.follow(tokenKey(partition, digest))
     const held = entries && records.held(entries)
     const introspection = held ? describe(held, digest, now()) : inactive
-    const found = introspection.active ? activeToken(introspection, held!, partition, shared) : null
+    const facts = held ? revokedBy(held, digest) : []
+    const also = introspection.active ? untold(facts, held!, signedUntil === undefined ? digest : undefined) : none
+    const found = introspection.active ? activeToken(introspection, held!, partition, also, shared) : null
     if (ticket) {
       cache!.keep(ticket, token, {
         value: found,
         partition,
-        revokedBy: held ? revokedBy(held, digest) : [],
-        expiresAt: found ? held!.token.record.expiresAt : Infinity,
-        bytes: found ? activeTokenBytes : 0,
+        revokedBy: facts,
+        expiresAt: found ? Math.min(signedUntil ?? Infinity, held!.token.record.expiresAt) : Infinity,
+        bytes: found ? activeTokenBytes + also.length * factBytes : 0,
         isActive: found !== null,
       })
     }
     return found
+  }
+
+  async function lookSigned(token: string): Promise<Answered> {
+    const located = await locateSigned(token, keyRing, issuer, now())
+    return located ? look(token, located, located.expiresAt) : null
   }
 
   return {
@@ -115,7 +140,9 @@ export function createIntrospectionEngine(options: IntrospectionEngineOptions): 
       const known = kept(token, demands)
       if (known !== undefined) return answer(caller, known)
       const parsed = format.parse(token)
-      return parsed ? look(token, parsed).then((found) => answer(caller, found)) : answer(caller, null)
+      if (!parsed && !isJwtShaped(token)) return answer(caller, null)
+      const looking = parsed ? look(token, parsed) : lookSigned(token)
+      return looking.then((found) => answer(caller, found))
     },
   }
 }
@@ -130,10 +157,27 @@ function refuseNonsense(minRevision: string): void {
 
 const noDemands: Demands = { minRevision: '', staleness: undefined }
 
+/** Facts that end a token and that the answer does not tell elsewhere. @param digest of the token as it was presented */
+function untold(facts: readonly Fact[], { token, grant }: Held, digest: string | undefined): readonly Fact[] {
+  const { id, sessionId, subject } = grant!.record
+  const told: Readonly<Record<string, string | undefined>> = {
+    token: digest,
+    client: ownerOf(token.record, grant!.record),
+    grant: id,
+    session: sessionId,
+    subject,
+  }
+  const also = facts.filter((fact) => told[fact.kind] !== fact.id)
+  return also.length === 0 ? none : also
+}
+
+const none: readonly Fact[] = Object.freeze([])
+
 function activeToken(
-  { scope, clientId, sub, aud, exp, iat, jti }: Introspection & { active: true },
+  { scope, clientId, sub, aud, exp, iat, jti, confirmation, actors }: Introspection & { active: true },
   { grant }: Held,
   partition: Partition,
+  also: readonly Fact[],
   shared: Shared,
 ): ActiveToken {
   const { id: grantId, sessionId, subject } = grant!.record
@@ -146,9 +190,14 @@ function activeToken(
     iat,
     // A copy: a part would keep the whole of it.
     jti: Buffer.from(jti, 'latin1').toString('latin1'),
+    confirmation,
+    actors: actors.length === 0 ? nobody : (shared.list(actors) as string[]),
     partition,
     grantId,
     sessionId,
     subject,
+    also,
   }
 }
+
+const nobody: string[] = []

@@ -3,6 +3,7 @@ import { LeasedCache, probeIntervalMs, type Clock } from '@countersign/leased-ca
 import type { FactPush } from '@countersign/contracts'
 import type { Reader } from '@countersign/store'
 import type { ClientAuthentication } from '@countersign/tokens'
+import type { KeyRing } from '@countersign/tokens/keys'
 import type { Router } from 'express'
 import { createCallers } from './callers.ts'
 import { introspectionCalls, type IntrospectionCalls } from './calls.ts'
@@ -23,6 +24,8 @@ export interface Log {
 }
 
 export interface IntrospectionServiceOptions extends Omit<IntrospectionEngineOptions, 'cache' | 'reader' | 'now'> {
+  /** Knows our JWT access tokens, and signs answers where that is asked for. */
+  keyRing: KeyRing
   reader: Pick<Reader, 'follow' | 'facts'>
   partitions: number
   bus: Announcements
@@ -34,7 +37,6 @@ export interface IntrospectionServiceOptions extends Omit<IntrospectionEngineOpt
   replica: string
   clock: Clock
   random: () => number
-  issuer: string
   authentication: ClientAuthentication
   log: Log
 }
@@ -49,7 +51,8 @@ export interface IntrospectionService {
 }
 
 export function createIntrospectionService(options: IntrospectionServiceOptions): IntrospectionService {
-  const { authentication, issuer, reader, partitions, bus, maxStalenessMs, clock, random, replica, log } = options
+  const { authentication, issuer, keyRing, reader, partitions, bus, maxStalenessMs, clock, random, replica, log } =
+    options
   const cache = new LeasedCache<Answered>({
     maxStalenessMs,
     clock,
@@ -86,7 +89,7 @@ export function createIntrospectionService(options: IntrospectionServiceOptions)
   feed.start()
   const clientOf = authentication.confidential
   return {
-    routes: [introspectionEndpoint(engine, authentication, issuer)],
+    routes: [introspectionEndpoint({ engine, authentication, issuer, keyRing, now: clock.now })],
     routers: [revocationRoutes({ cache, enforcement, survey: bus, clientOf })],
     calls: { ...introspectionCalls(engine, callers, issuer), watch: hub },
     stats: () => ({ ...cache.stats(), ...feed.counts, ...hub.stats() }),

@@ -9,15 +9,14 @@ import {
   buildClients,
   clientKey,
   createClientAuthentication,
-  createTokenFormat,
   grantKey,
   sealKeyFrom,
   Secrets,
-  tagKeyFrom,
   unseal,
   type ClientDefinition,
 } from '@countersign/tokens'
 import { createTokenIssuer, type TokenIssuer } from './service.ts'
+import { plainSettings } from './testing/settings.ts'
 
 const masterKey = randomBytes(32)
 const secrets = new Secrets()
@@ -43,19 +42,15 @@ class Process {
   }
 
   async start(partitions = 1): Promise<this> {
-    const clients = () => buildClients(this.definitions, resources, secrets, 60_000)
+    const clients = () =>
+      buildClients(this.definitions, resources, secrets, { accessTokenMs: 60_000, refreshTokenMs: 60_000 })
     this.issuer = await createTokenIssuer({
       store: this.store,
       partitions,
-      issuer: 'https://id.example',
-      format: createTokenFormat(tagKeyFrom(masterKey)),
-      sealKey: sealKeyFrom(masterKey),
+      ...plainSettings(masterKey),
       clients,
-      scopes: () => [],
-      authentication: createClientAuthentication(clients, secrets, {
-        blockedSeconds: () => undefined,
-        fail: () => undefined,
-      }),
+      authenticationWith: () =>
+        createClientAuthentication(clients, secrets, { blockedSeconds: () => undefined, fail: () => undefined }),
       overBacklog: () => this.isOverBacklog,
       now: Date.now,
       commitId: newCommitId,
@@ -77,6 +72,7 @@ class Process {
       body: Buffer.from(new URLSearchParams(form).toString()),
       address: '127.0.0.1',
       userAgent: 'test',
+      headerValues: () => [],
       traceparent: '',
     } as unknown as HttpRequest
     try {
@@ -111,7 +107,7 @@ describe('the token issuer', () => {
     expect((await told(empty)).filter((type) => type === 'key.rotated')).toHaveLength(1)
     const [entry] = await empty.get([keyOf(0, 'keys')])
     const { keys } = KeySetRecord.decode(entry!.value)
-    expect(keys.map(({ alg }) => alg)).toEqual(['ES256', 'EdDSA', 'RS256'])
+    expect(keys.map(({ alg }) => alg)).toEqual(['RS256', 'ES256', 'EdDSA'])
     expect(Buffer.from(entry!.value).toString('latin1')).not.toContain('"d":')
     for (const { kid, sealedPrivateJwk } of keys) {
       const opened = unseal([sealKeyFrom(masterKey)], sealedPrivateJwk, `signing key ${kid}`)

@@ -1,27 +1,101 @@
 import type { KeyObject } from 'node:crypto'
-import type { Route } from '@countersign/chassis'
+import type { LimiterOptions, RemoteKeys, Route } from '@countersign/chassis'
 import type { Millis } from '@countersign/contracts'
 import type { Store } from '@countersign/store'
-import type { ClientAuthentication, Clients, TokenFormat } from '@countersign/tokens'
-import { ClientDirectory } from './client-directory.ts'
-import { openKeySet } from './key-set.ts'
+import {
+  createClientKeys,
+  createDpop,
+  createReplayGuard,
+  type ClientAuthentication,
+  type Clients,
+  type TokenFormat,
+} from '@countersign/tokens'
+import { createKeyRing } from '@countersign/tokens/keys'
+import { administrationCalls, type AdministrationCalls } from './administration/administration.ts'
+import { authorizationEndpoint, pushedRequestEndpoint } from './authorization/endpoint.ts'
+import { createHandover, type AuthorizationCalls } from './authorization/handover.ts'
+import { RequestDesk } from './authorization/request-desk.ts'
+import { RequestObjects } from './authorization/request-object.ts'
+import { Requests } from './authorization/requests.ts'
+import { ClientDirectory } from './clients/directory.ts'
+import type { ClientSource } from './clients/source.ts'
+import { DeviceCodes } from './device/codes.ts'
+import { DeviceDesk } from './device/desk.ts'
+import { deviceAuthorizationEndpoint } from './device/endpoint.ts'
+import { openSigningKeys, startRotation } from './keys/index.ts'
+import type { Limiter } from './limiter.ts'
+import { LogoutDesk } from './logout/desk.ts'
+import { Endings } from './logout/endings.ts'
+import { logoutEndpoint } from './logout/endpoint.ts'
+import { LogoutNotifier } from './logout/notifier.ts'
+import type { NoticePost } from './logout/post.ts'
+import { LogoutRequests } from './logout/requests.ts'
 import { metadataRoutes } from './metadata.ts'
+import { createPeople } from './people.ts'
+import { createPossession } from './possession.ts'
 import { revocationEndpoint } from './revoke.ts'
-import { tokenEndpoint } from './token.ts'
+import { createSubjectNames } from './subject-names.ts'
+import { createTokenAnswers } from './token/answer.ts'
+import { deviceCodeGrant } from './token/device-code.ts'
+import { tokenExchangeGrant } from './token/exchange.ts'
+import { tokenEndpoint } from './token/endpoint.ts'
+import { authorizationCodeGrant, clientCredentialsGrant, refreshTokenGrant } from './token/grants.ts'
+import { createIssuerKeys } from './upstream/issuer-keys.ts'
+import { createUpstreamTokens, type UpstreamProvider } from './upstream/token.ts'
+import { userinfoEndpoint } from './userinfo.ts'
+
+const minuteMs = 60_000
 
 export interface TokenIssuerOptions {
   store: Store
   partitions: number
   issuer: string
   format: TokenFormat
-  /** Seals private keys at rest. */
-  sealKey: KeyObject
+  /** Seal private keys at rest; the current one first. */
+  sealKeys: readonly KeyObject[]
+  /** Of the master key, each for one purpose. */
+  secrets: {
+    /** What refresh tokens' successors are derived under; the current one first. */
+    successors: readonly KeyObject[]
+    pairwiseSubjects: KeyObject
+    userCodes: KeyObject
+    dpopNonces: KeyObject
+  }
   clients: () => Clients
-  authentication: ClientAuthentication
-  /** Scopes that resources define, for the discovery documents. */
-  scopes: () => readonly string[]
+  authenticationWith: (find: ClientSource['find']) => ClientAuthentication
+  remoteKeys: RemoteKeys
+  /** A JSON document at a URL, within bounds. */
+  fetchJson: (url: string) => Promise<unknown>
+  /** Whose tokens may be exchanged here. */
+  providers: () => readonly UpstreamProvider[]
+  /** A resource's audience, by that itself or by the resource's id. */
+  audienceOf: (name: string) => string | undefined
+  /** Tells applications of sign-outs. */
+  post: NoticePost
+  /** Scopes that resources define, with their descriptions. */
+  scopes: () => ReadonlyMap<string, string>
+  lifetimes: {
+    authorizationCodeMs: Millis
+    refreshTokenMs: Millis
+    refreshGraceMs: Millis
+    idTokenMs: Millis
+    authorizationRequestMs: Millis
+    pushedRequestMs: Millis
+    deviceCodeMs: Millis
+  }
+  authorization: { requestObjects: 'refused' | 'signed'; requirePushedRequests: boolean; dpopNonces: boolean }
+  /** Clients may authenticate by certificates. */
+  mutualTls: boolean
+  keyRotationMs: Millis
+  /** Milliseconds that anything signed is good, at most. */
+  longestTokenMs: Millis
+  limiter: (options: LimiterOptions) => Limiter
+  /** Points a minute; 0: no limit. */
+  throttle: { failedGrantsPerMinute: number; authorizationRequestsPerMinute: number }
   /** Whether the audit journal is too far behind for new grants. */
   overBacklog: () => boolean
+  clock: { after(ms: number, call: () => void): () => void }
+  log: { warn(fields: object, message: string): void }
   now: () => Millis
   /** 128 random bits as 32 hex digits. */
   commitId: () => string
@@ -31,22 +105,121 @@ export interface TokenIssuerOptions {
 
 export interface TokenIssuer {
   routes: Route[]
+  /** For login, and nobody else. */
+  authorization: AuthorizationCalls
+  /** For operators. */
+  administration: AdministrationCalls
   /** Brings the store in line with the configured clients, once at the start and after each change of them. */
   reconcile(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What the parts of the service share. */
+function foundations(options: TokenIssuerOptions) {
+  const { store, issuer, now, secrets, authorization, remoteKeys, lifetimes } = options
+  const find: ClientSource['find'] = (id) => options.clients().get(id)
+  const replay = createReplayGuard(options)
+  const nonces = { key: secrets.dpopNonces, required: authorization.dpopNonces }
+  const possession = createPossession(createDpop({ replay, now, nonces }), issuer)
+  const keyRing = createKeyRing({ reader: store, sealKeys: options.sealKeys, now })
+  const people = createPeople(store)
+  const subjectNames = createSubjectNames(secrets.pairwiseSubjects)
+  const keysOf = createClientKeys((url) => remoteKeys.keysFor(url))
+  const authentication = options.authenticationWith(find)
+  const scopeDescriptions = options.scopes
+  const notifier = new LogoutNotifier({ ...options, find, keyRing })
+  const endings = new Endings({ ...options, find, wake: (partition) => notifier.nudge(partition) })
+  const logoutRequests = new LogoutRequests(options)
+  const requests = new Requests({
+    ...options,
+    authorizationRequestLifetimeMs: lifetimes.authorizationRequestMs,
+    pushedRequestLifetimeMs: lifetimes.pushedRequestMs,
+  })
+  const codes = new DeviceCodes({
+    ...options,
+    userCodeKey: secrets.userCodes,
+    deviceCodeLifetimeMs: lifetimes.deviceCodeMs,
+  })
+  return {
+    ...options,
+    ...{
+      find,
+      possession,
+      keyRing,
+      people,
+      subjectNames,
+      keysOf,
+      authentication,
+      scopeDescriptions,
+      endings,
+      requests,
+    },
+    ...{ codes, notifier, logoutRequests },
+  }
 }
 
 /** @throws Failure `unavailable` when the store cannot be reached */
 export async function createTokenIssuer(options: TokenIssuerOptions): Promise<TokenIssuer> {
-  const { issuer, scopes, clients } = options
+  const { lifetimes, throttle, limiter, clients, issuer } = options
   const directory = new ClientDirectory(options)
-  const keySet = await openKeySet(options)
+  await openSigningKeys(options)
   await directory.reconcile(clients())
+  const shared = foundations(options)
+  shared.notifier.start()
+  const rotation = startRotation({ ...options, rotateEveryMs: options.keyRotationMs })
+  const grants = { ...shared, directory, successorKeys: options.secrets.successors, ...lifetimes }
+  const requestLimiter = limiter({
+    name: 'authorization',
+    points: throttle.authorizationRequestsPerMinute,
+    durationMs: minuteMs,
+  })
+  const keysFor = (url: string) => options.remoteKeys.keysFor(url)
+  const upstream = createUpstreamTokens({ ...options, keysOf: createIssuerKeys({ ...options, keysFor }) })
+  const failedGrants = limiter({ name: 'grants', points: throttle.failedGrantsPerMinute, durationMs: minuteMs })
+  const authorization = {
+    ...shared,
+    limiter: requestLimiter,
+    requestObjects: new RequestObjects({ ...shared, mode: options.authorization.requestObjects }),
+    requirePushedRequests: options.authorization.requirePushedRequests,
+  }
+  const desks = {
+    request: new RequestDesk({ ...shared, authorizationCodeMs: lifetimes.authorizationCodeMs }),
+    device: new DeviceDesk(shared),
+    logout: new LogoutDesk(shared),
+  }
+  const features = {
+    issuer,
+    scopes: () => [...options.scopes().keys()],
+    requestObjects: options.authorization.requestObjects,
+    requirePushedRequests: options.authorization.requirePushedRequests,
+    registration: false,
+    mutualTls: options.mutualTls,
+  }
   return {
     routes: [
-      tokenEndpoint({ ...options, directory }),
-      revocationEndpoint(options),
-      ...metadataRoutes(issuer, scopes, keySet),
+      authorizationEndpoint(authorization),
+      pushedRequestEndpoint(authorization),
+      tokenEndpoint({
+        ...shared,
+        failedGrants,
+        answers: createTokenAnswers({ ...shared, idTokenLifetimeMs: lifetimes.idTokenMs }),
+        grants: {
+          authorization_code: authorizationCodeGrant(grants),
+          client_credentials: clientCredentialsGrant(grants),
+          refresh_token: refreshTokenGrant(grants),
+          'urn:ietf:params:oauth:grant-type:device_code': deviceCodeGrant(grants),
+          'urn:ietf:params:oauth:grant-type:token-exchange': tokenExchangeGrant({ ...shared, upstream }),
+        },
+      }),
+      deviceAuthorizationEndpoint({ ...shared, limiter: requestLimiter }),
+      revocationEndpoint(shared),
+      userinfoEndpoint(shared),
+      logoutEndpoint({ ...shared, limiter: requestLimiter }),
+      ...metadataRoutes(features, shared.keyRing),
     ],
+    authorization: createHandover({ ...shared, desks, refreshTokenLifetimeMs: lifetimes.refreshTokenMs }),
+    administration: administrationCalls(shared),
     reconcile: () => directory.reconcile(clients()),
+    close: async () => void (await Promise.all([rotation.stop(), shared.notifier.stop()])),
   }
 }

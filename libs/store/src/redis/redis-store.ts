@@ -63,6 +63,34 @@ export async function inspectRedis(
   }
 }
 
+/** A connection of its own, on which the client is used as it is. */
+export interface RedisConnection {
+  /**
+   * Runs a call on a client that is connected. When its connection is lost meanwhile it runs again on the next, so it must
+   * bear that. The client is good for this call alone.
+   * @throws Failure `unavailable` within the command's time, `internal` when Redis answers with an error
+   */
+  use<T>(call: (client: RedisClient) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/**
+ * Connects, with the store's address, TLS and times, for what may be lost: the server's durability is not looked at.
+ * @throws Failure `unavailable` when it cannot be reached.
+ */
+export async function connectRedis(
+  options: Pick<RedisStoreOptions, 'url' | 'tls' | 'commandTimeoutMs' | 'onState'>,
+): Promise<RedisConnection> {
+  const connection = connect(options, { verify: async () => undefined, onState: options.onState ?? (() => undefined) })
+  try {
+    await connection.use(ping)
+    return connection
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
 type Connecting = Pick<ConnectionOptions, 'verify' | 'onState'>
 
 function connect(

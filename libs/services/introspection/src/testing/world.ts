@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { parseRevision, type FactPush } from '@countersign/contracts'
 
 import type { WatchRequest, WatchResponse } from '@countersign/contracts/introspection'
@@ -12,8 +12,13 @@ import {
   createTokenFormat,
   grantKey,
   issueClientCredentials,
-  revokeToken,
+  revokeHeld,
   createRecordReader,
+  beginCommit,
+  grantRecord,
+  tokenRecord,
+  type Deciding,
+  sealKeyFrom,
   Secrets,
   system,
   tagKeyFrom,
@@ -21,18 +26,41 @@ import {
   type Client,
   type ClientState,
 } from '@countersign/tokens'
-import { ClientOrigin, ClientRecord, GrantRecord } from '@countersign/contracts/records'
+import {
+  createKeyRing,
+  keySetKey,
+  sealPrivateJwk,
+  type JWK,
+  type JWTPayload,
+  type KeyRing,
+} from '@countersign/tokens/keys'
+import {
+  ClientOrigin,
+  ClientRecord,
+  GrantRecord,
+  KeySetRecord,
+  TokenKind,
+  TokenRecord,
+} from '@countersign/contracts/records'
 import { basicAuthorization } from './basic.ts'
 import { createIntrospectionService, type IntrospectionService, type IntrospectionServiceOptions } from '../service.ts'
 
 const secret = (text: string) => ({ reveal: () => text })
 const hex = (bytes: number) => randomBytes(bytes).toString('hex')
 
+export const issuer = 'https://issuer.example'
+
 /** A store with one machine client, a service over it, and whoever asks. */
 export class World {
   readonly clock = new ManualClock()
   readonly store: MemoryStore = createMemoryStore({ now: this.clock.now })
   readonly format = createTokenFormat(tagKeyFrom(randomBytes(32)))
+  readonly sealKey = sealKeyFrom(randomBytes(32))
+  readonly keyRing = createKeyRing({
+    reader: { get: (keys) => this.#read('get', () => this.store.get(keys)) },
+    sealKeys: [this.sealKey],
+    now: this.clock.now,
+  })
   readonly secrets = new Secrets()
   readonly clients = buildClients(
     [
@@ -48,7 +76,7 @@ export class World {
     ].map((definition) => definition as never),
     [{ id: 'r', audience: 'urn:r' } as never],
     this.secrets,
-    60_000,
+    { accessTokenMs: 60_000, refreshTokenMs: 60_000 },
   )
   readonly authentication = createClientAuthentication(() => this.clients, this.secrets, {
     blockedSeconds: () => undefined,
@@ -58,12 +86,12 @@ export class World {
   readonly surveyed = new Set<(question: Uint8Array) => Uint8Array | undefined>()
   readonly logged: string[] = []
   /** Reads of the store, by kind. */
-  readonly reads = { follow: 0, facts: 0 }
+  readonly reads = { follow: 0, facts: 0, get: 0 }
   /** What a read of the store waits for. */
   gate: Promise<void> | undefined
   isDown = false
 
-  async #read<T>(kind: 'follow' | 'facts', read: () => Promise<T>): Promise<T> {
+  async #read<T>(kind: 'follow' | 'facts' | 'get', read: () => Promise<T>): Promise<T> {
     this.reads[kind]++
     if (this.isDown) throw new Error('down')
     const answer = await read()
@@ -112,8 +140,9 @@ export class World {
       clock: this.clock,
       random: Math.random,
       format: this.format,
+      keyRing: this.keyRing,
       scanning: { blockedSeconds: () => undefined, fail: () => undefined },
-      issuer: 'https://issuer.example',
+      issuer,
       authentication: this.authentication,
       log: {
         warn: (_, message) => void this.logged.push(message),
@@ -139,20 +168,29 @@ export class World {
       disabledAt: 0,
       epoch: 0,
     }
-    const grant: GrantRecord = {
-      id: 'standing.batch',
-      clientId: id,
-      subject: '',
-      sessionId: '',
-      scope: '',
-      createdAt: 1,
-      revokedAt: 0,
-    }
+    const grant = grantRecord({ id: 'standing.batch', clientId: id, createdAt: 1 })
     const puts = [
       { key: clientKey(0, id), value: ClientRecord.encode(record).finish() },
       { key: grantKey(0, grant.id), value: GrantRecord.encode(grant).finish(), links: [clientKey(0, id)] },
     ]
     await this.store.commit({ id: hex(16), partition: 0, checks: [], puts, deletes: [], events: [], facts: [] })
+  }
+
+  /** Makes the signing keys, as the issuer does. */
+  async makeKeys(): Promise<void> {
+    const pairs = {
+      ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+      RS256: generateKeyPairSync('rsa', { modulusLength: 2_048 }),
+    }
+    const keys = Object.entries(pairs).map(([alg, { publicKey, privateKey }]) => {
+      const kid = `key-${alg}`
+      const publicJwk = JSON.stringify(publicKey.export({ format: 'jwk' }))
+      const sealedPrivateJwk = sealPrivateJwk(this.sealKey, kid, privateKey.export({ format: 'jwk' }) as JWK)
+      return { kid, alg, publicJwk, sealedPrivateJwk, createdAt: 1, activeAt: 0, retiredAt: 0 }
+    })
+    const commit = beginCommit({ commitId: hex(16) }, 0)
+    commit.puts.push({ key: keySetKey, value: KeySetRecord.encode({ keys }).finish() })
+    await this.store.commit(commit)
   }
 
   async issue(): Promise<string> {
@@ -162,18 +200,53 @@ export class World {
       client: { record: ClientRecord.decode(client!.value), version: client!.version },
       standingGrant: { record: GrantRecord.decode(standingGrant!.value), version: standingGrant!.version },
     }
-    const randomness = { commitId: hex(16), tokenSecret: randomBytes(32) }
-    const asked = { client: this.client('batch'), state, scope: undefined }
-    const issued = issueClientCredentials(asked, this.format, randomness, system, this.clock.now())
+    const asked = { client: this.client('batch'), state, scope: undefined, resources: [], confirmation: undefined }
+    const issued = issueClientCredentials(asked, this.format, randomBytes(32), this.#deciding())
     await this.store.commit(issued.commit)
-    return issued.token
+    return issued.access.opaque!
+  }
+
+  /** Writes a token's record as it is told, and what it hangs on. @returns an opaque token, or what its record is under */
+  async put(fields: Partial<TokenRecord>, jti?: string): Promise<{ token: string; digest: string }> {
+    const minted = this.format.mint(TokenKind.ACCESS_TOKEN, 0, randomBytes(32))
+    const digest = jti ?? minted.digest
+    const now = this.clock.now()
+    const record = tokenRecord({
+      kind: TokenKind.ACCESS_TOKEN,
+      grantId: 'standing.batch',
+      scope: 'read',
+      audience: ['urn:r'],
+      issuedAt: now,
+      expiresAt: now + 60_000,
+      ...fields,
+    })
+    const clients = ['batch', ...(record.clientId === '' ? [] : [record.clientId])].map((id) => clientKey(0, id))
+    const links = [grantKey(0, record.grantId), ...clients, ...record.ancestors.map((each) => tokenKey(0, each))]
+    const commit = beginCommit({ commitId: hex(16) }, 0)
+    commit.puts.push({ key: tokenKey(0, digest), value: TokenRecord.encode(record).finish(), links })
+    await this.store.commit(commit)
+    return { token: minted.token, digest }
+  }
+
+  /** A JWT access token, signed by our key unless another ring is given. */
+  async sign(claims: JWTPayload, typ = 'at+jwt', ring: KeyRing = this.keyRing): Promise<string> {
+    const exp = Math.floor(this.clock.now() / 1_000) + 60
+    return ring.sign({ iss: issuer, exp, aud: 'urn:r', sub: 'batch', ...claims }, { alg: 'ES256', typ })
+  }
+
+  #deciding(): Deciding {
+    return { commitId: hex(16), asker: system, now: this.clock.now() }
   }
 
   /** @returns what is announced, and where it is */
   async revoke(token: string): Promise<FactPush> {
-    const parsed = this.format.parse(token)!
-    const held = createRecordReader().held((await this.store.follow(tokenKey(0, parsed.digest)))!)
-    const commit = revokeToken({ held, parsed, client: this.client('batch') }, hex(16), system, this.clock.now())!
+    return this.revokeParsed(this.format.parse(token)!)
+  }
+
+  /** Revokes by what a record is under. */
+  async revokeParsed({ digest, recordDigest = digest }: { digest: string; recordDigest?: string }): Promise<FactPush> {
+    const held = createRecordReader().held((await this.store.follow(tokenKey(0, recordDigest)))!)
+    const commit = revokeHeld(held, { partition: 0, digest, recordDigest }, 'test', this.#deciding())!
     const committed = await this.store.commit(commit)
     if (committed === 'conflict') throw new Error('conflict')
     const { revision, previousTip } = committed

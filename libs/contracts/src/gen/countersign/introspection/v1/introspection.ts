@@ -50,6 +50,7 @@ export interface IntrospectResponse {
   scope: string;
   clientId: string;
   username: string;
+  /** `DPoP` when `cnf.jkt` is set (RFC 9449 section 6.2), else `Bearer`. */
   tokenType: string;
   /** Seconds since the Unix epoch. */
   exp: number;
@@ -65,6 +66,20 @@ export interface IntrospectResponse {
     | undefined;
   /** Of the person whose token it is; a machine has none. */
   roles: string[];
+  /** Set: the token is good only together with a proof that its bearer holds this. */
+  cnf:
+    | Confirmation
+    | undefined;
+  /** Who acts for the subject (RFC 8693 section 4.1), whoever acts now first. */
+  actors: string[];
+}
+
+/** The key that whoever presents a token proves to hold (RFC 7800 section 3.1). */
+export interface Confirmation {
+  /** base64url SHA-256 thumbprint of a DPoP key (RFC 9449 section 6.2); empty when there is none. */
+  jkt: string;
+  /** base64url SHA-256 of a client certificate (RFC 8705 section 3.1); empty when there is none. */
+  x5tS256: string;
 }
 
 /**
@@ -77,6 +92,8 @@ export interface RevokedBy {
   /** Empty for a machine's token. */
   sessionId: string;
   subject: string;
+  /** Whatever else does: what an exchanged token was made from, and what a JWT is known by. `tip` is empty. */
+  also: Fact[];
 }
 
 export interface BatchIntrospectRequest {
@@ -296,6 +313,8 @@ function createBaseIntrospectResponse(): IntrospectResponse {
     jti: "",
     revokedBy: undefined,
     roles: [],
+    cnf: undefined,
+    actors: [],
   };
 }
 
@@ -342,6 +361,12 @@ export const IntrospectResponse: MessageFns<IntrospectResponse> = {
     }
     for (const v of message.roles) {
       writer.uint32(114).string(v!);
+    }
+    if (message.cnf !== undefined) {
+      Confirmation.encode(message.cnf, writer.uint32(122).fork()).join();
+    }
+    for (const v of message.actors) {
+      writer.uint32(130).string(v!);
     }
     return writer;
   },
@@ -471,6 +496,79 @@ export const IntrospectResponse: MessageFns<IntrospectResponse> = {
             message.roles.push(reader.string());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.cnf = Confirmation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.actors.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConfirmation(): Confirmation {
+  return { jkt: "", x5tS256: "" };
+}
+
+export const Confirmation: MessageFns<Confirmation> = {
+  encode(message: Confirmation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jkt !== "") {
+      writer.uint32(10).string(message.jkt);
+    }
+    if (message.x5tS256 !== "") {
+      writer.uint32(18).string(message.x5tS256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Confirmation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jkt = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.x5tS256 = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -485,7 +583,7 @@ export const IntrospectResponse: MessageFns<IntrospectResponse> = {
 };
 
 function createBaseRevokedBy(): RevokedBy {
-  return { partition: 0, grantId: "", sessionId: "", subject: "" };
+  return { partition: 0, grantId: "", sessionId: "", subject: "", also: [] };
 }
 
 export const RevokedBy: MessageFns<RevokedBy> = {
@@ -501,6 +599,9 @@ export const RevokedBy: MessageFns<RevokedBy> = {
     }
     if (message.subject !== "") {
       writer.uint32(34).string(message.subject);
+    }
+    for (const v of message.also) {
+      Fact.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -548,6 +649,14 @@ export const RevokedBy: MessageFns<RevokedBy> = {
             }
 
             message.subject = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.also.push(Fact.decode(reader, reader.uint32()));
             continue;
           }
         }

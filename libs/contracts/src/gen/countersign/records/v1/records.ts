@@ -46,6 +46,18 @@ export namespace ClientOrigin {
   export type UNRECOGNIZED = typeof ClientOrigin.UNRECOGNIZED;
 }
 
+export const DeviceState = { UNSPECIFIED: 0, WAITING: 1, APPROVED: 2, DENIED: 3, UNRECOGNIZED: -1 } as const;
+
+export type DeviceState = typeof DeviceState[keyof typeof DeviceState];
+
+export namespace DeviceState {
+  export type UNSPECIFIED = typeof DeviceState.UNSPECIFIED;
+  export type WAITING = typeof DeviceState.WAITING;
+  export type APPROVED = typeof DeviceState.APPROVED;
+  export type DENIED = typeof DeviceState.DENIED;
+  export type UNRECOGNIZED = typeof DeviceState.UNRECOGNIZED;
+}
+
 /** Kept under the SHA-256 of the token. Client and subject are the grant's. */
 export interface TokenRecord {
   kind: TokenKind;
@@ -60,6 +72,56 @@ export interface TokenRecord {
   /** The client's and the subject's epochs when it was issued: a later epoch ends it. */
   clientEpoch: number;
   subjectEpoch: number;
+  /** Of a token that was exchanged (RFC 8693): who has it. Empty: the grant's client. */
+  clientId: string;
+  /** Digests of the tokens that it was exchanged from, nearest first: it is good while all of them are. */
+  ancestors: string[];
+  /** Who acts for the subject (RFC 8693 section 4.1), whoever acts now first. */
+  actors: string[];
+  confirmation:
+    | Confirmation
+    | undefined;
+  /** Of a refresh token. */
+  family:
+    | Family
+    | undefined;
+  /** Of an authorization code. */
+  code: CodeTerms | undefined;
+}
+
+/** The key that whoever presents a token proves to hold (RFC 7800). */
+export interface Confirmation {
+  /** base64url SHA-256 thumbprint of a DPoP key (RFC 9449 section 6.1). */
+  jkt: string;
+  /** base64url SHA-256 of a certificate (RFC 8705 section 3.1). */
+  x5tS256: string;
+}
+
+/** The refresh tokens of one grant have one record: they share half of their secret, and it is kept under the digest of that. */
+export interface Family {
+  /** Digest of the one that is good. */
+  current: string;
+  /** Those rotated so short a time ago that they still answer with their successor; oldest first. */
+  rotations: Rotation[];
+}
+
+export interface Rotation {
+  /** Digest of the refresh token that was used. */
+  digest: string;
+  rotatedAt: number;
+}
+
+/** What becomes of a code when it is redeemed. */
+export interface CodeTerms {
+  grant: GrantRecord | undefined;
+  redirectUri: string;
+  /** The client named it, and has to name it again (RFC 6749 section 4.1.3). */
+  redirectNamed: boolean;
+  codeChallenge: string;
+  nonce: string;
+  /** The DPoP key that it is bound to (RFC 9449 section 10). */
+  dpopJkt: string;
+  usedAt: number;
 }
 
 export interface GrantRecord {
@@ -71,6 +133,21 @@ export interface GrantRecord {
   scope: string;
   createdAt: number;
   revokedAt: number;
+  audience: string[];
+  /** No token of it is good for longer. */
+  expiresAt: number;
+  /** How it came to be: a grant type. */
+  origin: string;
+  /** The browser session that it was given in; `session_id` is empty where the grant outlives the session (offline_access). */
+  browserSessionId: string;
+  /** When and how the person signed in (OpenID Connect Core section 2: auth_time, amr, acr). */
+  authenticatedAt: number;
+  amr: string[];
+  acr: string;
+  /** The `claims` parameter, as JSON (OpenID Connect Core section 5.5). */
+  claims: string;
+  /** What the client is told as `sub`, where that is pairwise (OpenID Connect Core section 8.1). Empty: the subject. */
+  toldSubject: string;
 }
 
 /** A client's state; a copy is in every partition. */
@@ -87,6 +164,19 @@ export interface ClientRecord {
   epoch: number;
 }
 
+/** A client that registered itself (RFC 7591); in partition 0. */
+export interface RegistrationRecord {
+  clientId: string;
+  /** Client metadata (RFC 7591 section 2), as JSON; without secrets. */
+  metadata: string;
+  /** scrypt hash of its secret; empty when it has none. */
+  secretHash: string;
+  /** SHA-256 (base64url) of its registration access token. */
+  registrationTokenDigest: string;
+  createdAt: number;
+  changedAt: number;
+}
+
 export interface SubjectRecord {
   id: string;
   /** Raised by "sign out everywhere". */
@@ -99,6 +189,135 @@ export interface SessionRecord {
   subject: string;
   startedAt: number;
   endedAt: number;
+  /** The browser's use of it ends here, and when it was not used for the idle time. */
+  expiresAt: number;
+  usedAt: number;
+  authenticatedAt: number;
+  amr: string[];
+  acr: string;
+  idleMs: number;
+  /** The subject's epoch when it began: a later epoch ends it. */
+  subjectEpoch: number;
+  /** Tokens that end with it may be good until then, though the browser may not use it any more. */
+  keptUntil: number;
+  /** Sessions of this browser before the person signed in again: tokens that hang on them end with this one. */
+  predecessors: string[];
+}
+
+/** An authorization request that a person is being asked about. */
+export interface AuthorizationRecord {
+  clientId: string;
+  redirectUri: string;
+  redirectNamed: boolean;
+  responseMode: string;
+  state: string;
+  scope: string;
+  audience: string[];
+  codeChallenge: string;
+  nonce: string;
+  prompts: string[];
+  /** Seconds; unset: any age will do. */
+  age: { $case: "maxAge"; value: number } | undefined;
+  loginHint: string;
+  /** The subject that `id_token_hint` named. */
+  hintedSubject: string;
+  uiLocales: string[];
+  acrValues: string[];
+  claims: string;
+  display: string;
+  dpopJkt: string;
+  createdAt: number;
+  expiresAt: number;
+}
+
+/** What was pushed (RFC 9126); used once. */
+export interface PushedRecord {
+  clientId: string;
+  parameters: { [key: string]: string };
+  expiresAt: number;
+}
+
+export interface PushedRecord_ParametersEntry {
+  key: string;
+  value: string;
+}
+
+/** A device that waits (RFC 8628); kept under the digest of its device code. */
+export interface DeviceRecord {
+  clientId: string;
+  scope: string;
+  audience: string[];
+  userCode: string;
+  createdAt: number;
+  expiresAt: number;
+  polledAt: number;
+  /** Seconds between two polls, at least. */
+  interval: number;
+  state: DeviceState;
+  /** Once it is approved. */
+  grant: GrantRecord | undefined;
+  grantPartition: number;
+  clientEpoch: number;
+  subjectEpoch: number;
+  dpopJkt: string;
+}
+
+/** Where a user code leads; in partition 0. */
+export interface UserCodeRecord {
+  partition: number;
+  deviceDigest: string;
+  expiresAt: number;
+}
+
+/** What a person agreed that a client may have; asked for no more than that, the client is not asked about again. */
+export interface ConsentRecord {
+  clientId: string;
+  subject: string;
+  scopes: string[];
+  givenAt: number;
+}
+
+/** A sign-out that an application asked for, and the person is being asked about. */
+export interface LogoutRecord {
+  clientId: string;
+  redirectUri: string;
+  state: string;
+  /** From the `id_token_hint`. */
+  hintedSession: string;
+  hintedSubject: string;
+  expiresAt: number;
+}
+
+/** A back-channel logout that an application has yet to be told. */
+export interface LogoutNoticeRecord {
+  id: string;
+  clientId: string;
+  uri: string;
+  subject: string;
+  sessionId: string;
+  attempts: number;
+  dueAt: number;
+  expiresAt: number;
+}
+
+/** An account that people sign in to. */
+export interface AccountRecord {
+  id: string;
+  /** As the person wrote it. */
+  loginName: string;
+  /** PHC string of Argon2id. */
+  passwordHash: string;
+  /** Claims of OpenID Connect Core section 5.1, as JSON. */
+  claims: string;
+  createdAt: number;
+  changedAt: number;
+  disabledAt: number;
+}
+
+/** Where an account is: by its login name, or by an identity elsewhere; in partition 0. */
+export interface AccountIndexRecord {
+  accountId: string;
+  partition: number;
 }
 
 /** The signing keys, public and sealed. */
@@ -115,6 +334,10 @@ export interface SigningKey {
   /** The private JWK, AES-256-GCM under the master key. */
   sealedPrivateJwk: Buffer;
   createdAt: number;
+  /** It signs from here on; published before. 0: at once. */
+  activeAt: number;
+  /** It signs no more from here on; published until what it signed has expired. 0: not yet known. */
+  retiredAt: number;
 }
 
 function createBaseTokenRecord(): TokenRecord {
@@ -128,6 +351,12 @@ function createBaseTokenRecord(): TokenRecord {
     revokedAt: 0,
     clientEpoch: 0,
     subjectEpoch: 0,
+    clientId: "",
+    ancestors: [],
+    actors: [],
+    confirmation: undefined,
+    family: undefined,
+    code: undefined,
   };
 }
 
@@ -159,6 +388,24 @@ export const TokenRecord: MessageFns<TokenRecord> = {
     }
     if (message.subjectEpoch !== 0) {
       writer.uint32(72).uint32(message.subjectEpoch);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(82).string(message.clientId);
+    }
+    for (const v of message.ancestors) {
+      writer.uint32(90).string(v!);
+    }
+    for (const v of message.actors) {
+      writer.uint32(98).string(v!);
+    }
+    if (message.confirmation !== undefined) {
+      Confirmation.encode(message.confirmation, writer.uint32(106).fork()).join();
+    }
+    if (message.family !== undefined) {
+      Family.encode(message.family, writer.uint32(114).fork()).join();
+    }
+    if (message.code !== undefined) {
+      CodeTerms.encode(message.code, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -248,6 +495,345 @@ export const TokenRecord: MessageFns<TokenRecord> = {
             message.subjectEpoch = reader.uint32();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.ancestors.push(reader.string());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.actors.push(reader.string());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.confirmation = Confirmation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.family = Family.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.code = CodeTerms.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConfirmation(): Confirmation {
+  return { jkt: "", x5tS256: "" };
+}
+
+export const Confirmation: MessageFns<Confirmation> = {
+  encode(message: Confirmation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jkt !== "") {
+      writer.uint32(10).string(message.jkt);
+    }
+    if (message.x5tS256 !== "") {
+      writer.uint32(18).string(message.x5tS256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Confirmation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jkt = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.x5tS256 = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFamily(): Family {
+  return { current: "", rotations: [] };
+}
+
+export const Family: MessageFns<Family> = {
+  encode(message: Family, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.current !== "") {
+      writer.uint32(10).string(message.current);
+    }
+    for (const v of message.rotations) {
+      Rotation.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Family {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFamily();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.current = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rotations.push(Rotation.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRotation(): Rotation {
+  return { digest: "", rotatedAt: 0 };
+}
+
+export const Rotation: MessageFns<Rotation> = {
+  encode(message: Rotation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.digest !== "") {
+      writer.uint32(10).string(message.digest);
+    }
+    if (message.rotatedAt !== 0) {
+      writer.uint32(16).int64(message.rotatedAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Rotation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rotatedAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCodeTerms(): CodeTerms {
+  return {
+    grant: undefined,
+    redirectUri: "",
+    redirectNamed: false,
+    codeChallenge: "",
+    nonce: "",
+    dpopJkt: "",
+    usedAt: 0,
+  };
+}
+
+export const CodeTerms: MessageFns<CodeTerms> = {
+  encode(message: CodeTerms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.grant !== undefined) {
+      GrantRecord.encode(message.grant, writer.uint32(10).fork()).join();
+    }
+    if (message.redirectUri !== "") {
+      writer.uint32(18).string(message.redirectUri);
+    }
+    if (message.redirectNamed !== false) {
+      writer.uint32(24).bool(message.redirectNamed);
+    }
+    if (message.codeChallenge !== "") {
+      writer.uint32(34).string(message.codeChallenge);
+    }
+    if (message.nonce !== "") {
+      writer.uint32(42).string(message.nonce);
+    }
+    if (message.dpopJkt !== "") {
+      writer.uint32(50).string(message.dpopJkt);
+    }
+    if (message.usedAt !== 0) {
+      writer.uint32(56).int64(message.usedAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CodeTerms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCodeTerms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.grant = GrantRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.redirectUri = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.redirectNamed = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.codeChallenge = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.nonce = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.dpopJkt = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.usedAt = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -262,7 +848,24 @@ export const TokenRecord: MessageFns<TokenRecord> = {
 };
 
 function createBaseGrantRecord(): GrantRecord {
-  return { id: "", clientId: "", subject: "", sessionId: "", scope: "", createdAt: 0, revokedAt: 0 };
+  return {
+    id: "",
+    clientId: "",
+    subject: "",
+    sessionId: "",
+    scope: "",
+    createdAt: 0,
+    revokedAt: 0,
+    audience: [],
+    expiresAt: 0,
+    origin: "",
+    browserSessionId: "",
+    authenticatedAt: 0,
+    amr: [],
+    acr: "",
+    claims: "",
+    toldSubject: "",
+  };
 }
 
 export const GrantRecord: MessageFns<GrantRecord> = {
@@ -287,6 +890,33 @@ export const GrantRecord: MessageFns<GrantRecord> = {
     }
     if (message.revokedAt !== 0) {
       writer.uint32(56).int64(message.revokedAt);
+    }
+    for (const v of message.audience) {
+      writer.uint32(66).string(v!);
+    }
+    if (message.expiresAt !== 0) {
+      writer.uint32(72).int64(message.expiresAt);
+    }
+    if (message.origin !== "") {
+      writer.uint32(82).string(message.origin);
+    }
+    if (message.browserSessionId !== "") {
+      writer.uint32(90).string(message.browserSessionId);
+    }
+    if (message.authenticatedAt !== 0) {
+      writer.uint32(96).int64(message.authenticatedAt);
+    }
+    for (const v of message.amr) {
+      writer.uint32(106).string(v!);
+    }
+    if (message.acr !== "") {
+      writer.uint32(114).string(message.acr);
+    }
+    if (message.claims !== "") {
+      writer.uint32(122).string(message.claims);
+    }
+    if (message.toldSubject !== "") {
+      writer.uint32(130).string(message.toldSubject);
     }
     return writer;
   },
@@ -358,6 +988,78 @@ export const GrantRecord: MessageFns<GrantRecord> = {
             }
 
             message.revokedAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.audience.push(reader.string());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.expiresAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.origin = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.browserSessionId = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.authenticatedAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.amr.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.acr = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.claims = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.toldSubject = reader.string();
             continue;
           }
         }
@@ -485,6 +1187,107 @@ export const ClientRecord: MessageFns<ClientRecord> = {
   },
 };
 
+function createBaseRegistrationRecord(): RegistrationRecord {
+  return { clientId: "", metadata: "", secretHash: "", registrationTokenDigest: "", createdAt: 0, changedAt: 0 };
+}
+
+export const RegistrationRecord: MessageFns<RegistrationRecord> = {
+  encode(message: RegistrationRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientId !== "") {
+      writer.uint32(10).string(message.clientId);
+    }
+    if (message.metadata !== "") {
+      writer.uint32(18).string(message.metadata);
+    }
+    if (message.secretHash !== "") {
+      writer.uint32(26).string(message.secretHash);
+    }
+    if (message.registrationTokenDigest !== "") {
+      writer.uint32(34).string(message.registrationTokenDigest);
+    }
+    if (message.createdAt !== 0) {
+      writer.uint32(40).int64(message.createdAt);
+    }
+    if (message.changedAt !== 0) {
+      writer.uint32(48).int64(message.changedAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RegistrationRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegistrationRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.metadata = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.secretHash = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.registrationTokenDigest = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.createdAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.changedAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseSubjectRecord(): SubjectRecord {
   return { id: "", epoch: 0, disabledAt: 0 };
 }
@@ -554,7 +1357,21 @@ export const SubjectRecord: MessageFns<SubjectRecord> = {
 };
 
 function createBaseSessionRecord(): SessionRecord {
-  return { id: "", subject: "", startedAt: 0, endedAt: 0 };
+  return {
+    id: "",
+    subject: "",
+    startedAt: 0,
+    endedAt: 0,
+    expiresAt: 0,
+    usedAt: 0,
+    authenticatedAt: 0,
+    amr: [],
+    acr: "",
+    idleMs: 0,
+    subjectEpoch: 0,
+    keptUntil: 0,
+    predecessors: [],
+  };
 }
 
 export const SessionRecord: MessageFns<SessionRecord> = {
@@ -570,6 +1387,33 @@ export const SessionRecord: MessageFns<SessionRecord> = {
     }
     if (message.endedAt !== 0) {
       writer.uint32(32).int64(message.endedAt);
+    }
+    if (message.expiresAt !== 0) {
+      writer.uint32(40).int64(message.expiresAt);
+    }
+    if (message.usedAt !== 0) {
+      writer.uint32(48).int64(message.usedAt);
+    }
+    if (message.authenticatedAt !== 0) {
+      writer.uint32(56).int64(message.authenticatedAt);
+    }
+    for (const v of message.amr) {
+      writer.uint32(66).string(v!);
+    }
+    if (message.acr !== "") {
+      writer.uint32(74).string(message.acr);
+    }
+    if (message.idleMs !== 0) {
+      writer.uint32(80).int64(message.idleMs);
+    }
+    if (message.subjectEpoch !== 0) {
+      writer.uint32(88).uint32(message.subjectEpoch);
+    }
+    if (message.keptUntil !== 0) {
+      writer.uint32(96).int64(message.keptUntil);
+    }
+    for (const v of message.predecessors) {
+      writer.uint32(106).string(v!);
     }
     return writer;
   },
@@ -617,6 +1461,1228 @@ export const SessionRecord: MessageFns<SessionRecord> = {
             }
 
             message.endedAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.expiresAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.usedAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.authenticatedAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.amr.push(reader.string());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.acr = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.idleMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.subjectEpoch = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.keptUntil = longToNumber(reader.int64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.predecessors.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAuthorizationRecord(): AuthorizationRecord {
+  return {
+    clientId: "",
+    redirectUri: "",
+    redirectNamed: false,
+    responseMode: "",
+    state: "",
+    scope: "",
+    audience: [],
+    codeChallenge: "",
+    nonce: "",
+    prompts: [],
+    age: undefined,
+    loginHint: "",
+    hintedSubject: "",
+    uiLocales: [],
+    acrValues: [],
+    claims: "",
+    display: "",
+    dpopJkt: "",
+    createdAt: 0,
+    expiresAt: 0,
+  };
+}
+
+export const AuthorizationRecord: MessageFns<AuthorizationRecord> = {
+  encode(message: AuthorizationRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientId !== "") {
+      writer.uint32(10).string(message.clientId);
+    }
+    if (message.redirectUri !== "") {
+      writer.uint32(18).string(message.redirectUri);
+    }
+    if (message.redirectNamed !== false) {
+      writer.uint32(24).bool(message.redirectNamed);
+    }
+    if (message.responseMode !== "") {
+      writer.uint32(34).string(message.responseMode);
+    }
+    if (message.state !== "") {
+      writer.uint32(42).string(message.state);
+    }
+    if (message.scope !== "") {
+      writer.uint32(50).string(message.scope);
+    }
+    for (const v of message.audience) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.codeChallenge !== "") {
+      writer.uint32(66).string(message.codeChallenge);
+    }
+    if (message.nonce !== "") {
+      writer.uint32(74).string(message.nonce);
+    }
+    for (const v of message.prompts) {
+      writer.uint32(82).string(v!);
+    }
+    switch (message.age?.$case) {
+      case "maxAge":
+        writer.uint32(88).int64(message.age.value);
+        break;
+    }
+    if (message.loginHint !== "") {
+      writer.uint32(98).string(message.loginHint);
+    }
+    if (message.hintedSubject !== "") {
+      writer.uint32(106).string(message.hintedSubject);
+    }
+    for (const v of message.uiLocales) {
+      writer.uint32(114).string(v!);
+    }
+    for (const v of message.acrValues) {
+      writer.uint32(122).string(v!);
+    }
+    if (message.claims !== "") {
+      writer.uint32(130).string(message.claims);
+    }
+    if (message.display !== "") {
+      writer.uint32(138).string(message.display);
+    }
+    if (message.dpopJkt !== "") {
+      writer.uint32(146).string(message.dpopJkt);
+    }
+    if (message.createdAt !== 0) {
+      writer.uint32(152).int64(message.createdAt);
+    }
+    if (message.expiresAt !== 0) {
+      writer.uint32(160).int64(message.expiresAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuthorizationRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuthorizationRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.redirectUri = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.redirectNamed = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.responseMode = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.audience.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.codeChallenge = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.nonce = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.prompts.push(reader.string());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.age = { $case: "maxAge", value: longToNumber(reader.int64()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.loginHint = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.hintedSubject = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.uiLocales.push(reader.string());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.acrValues.push(reader.string());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.claims = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.display = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.dpopJkt = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.createdAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.expiresAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePushedRecord(): PushedRecord {
+  return { clientId: "", parameters: {}, expiresAt: 0 };
+}
+
+export const PushedRecord: MessageFns<PushedRecord> = {
+  encode(message: PushedRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientId !== "") {
+      writer.uint32(10).string(message.clientId);
+    }
+    globalThis.Object.entries(message.parameters).forEach(([key, value]: [string, string]) => {
+      PushedRecord_ParametersEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
+    if (message.expiresAt !== 0) {
+      writer.uint32(24).int64(message.expiresAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PushedRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePushedRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            const entry2 = PushedRecord_ParametersEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.parameters[entry2.key] = entry2.value;
+            }
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.expiresAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePushedRecord_ParametersEntry(): PushedRecord_ParametersEntry {
+  return { key: "", value: "" };
+}
+
+export const PushedRecord_ParametersEntry: MessageFns<PushedRecord_ParametersEntry> = {
+  encode(message: PushedRecord_ParametersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PushedRecord_ParametersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePushedRecord_ParametersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeviceRecord(): DeviceRecord {
+  return {
+    clientId: "",
+    scope: "",
+    audience: [],
+    userCode: "",
+    createdAt: 0,
+    expiresAt: 0,
+    polledAt: 0,
+    interval: 0,
+    state: 0,
+    grant: undefined,
+    grantPartition: 0,
+    clientEpoch: 0,
+    subjectEpoch: 0,
+    dpopJkt: "",
+  };
+}
+
+export const DeviceRecord: MessageFns<DeviceRecord> = {
+  encode(message: DeviceRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientId !== "") {
+      writer.uint32(10).string(message.clientId);
+    }
+    if (message.scope !== "") {
+      writer.uint32(18).string(message.scope);
+    }
+    for (const v of message.audience) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.userCode !== "") {
+      writer.uint32(34).string(message.userCode);
+    }
+    if (message.createdAt !== 0) {
+      writer.uint32(40).int64(message.createdAt);
+    }
+    if (message.expiresAt !== 0) {
+      writer.uint32(48).int64(message.expiresAt);
+    }
+    if (message.polledAt !== 0) {
+      writer.uint32(56).int64(message.polledAt);
+    }
+    if (message.interval !== 0) {
+      writer.uint32(64).uint32(message.interval);
+    }
+    if (message.state !== 0) {
+      writer.uint32(72).int32(message.state);
+    }
+    if (message.grant !== undefined) {
+      GrantRecord.encode(message.grant, writer.uint32(82).fork()).join();
+    }
+    if (message.grantPartition !== 0) {
+      writer.uint32(88).uint32(message.grantPartition);
+    }
+    if (message.clientEpoch !== 0) {
+      writer.uint32(96).uint32(message.clientEpoch);
+    }
+    if (message.subjectEpoch !== 0) {
+      writer.uint32(104).uint32(message.subjectEpoch);
+    }
+    if (message.dpopJkt !== "") {
+      writer.uint32(114).string(message.dpopJkt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeviceRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeviceRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.audience.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.userCode = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.createdAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.expiresAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.polledAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.interval = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.grant = GrantRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.grantPartition = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.clientEpoch = reader.uint32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.subjectEpoch = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.dpopJkt = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUserCodeRecord(): UserCodeRecord {
+  return { partition: 0, deviceDigest: "", expiresAt: 0 };
+}
+
+export const UserCodeRecord: MessageFns<UserCodeRecord> = {
+  encode(message: UserCodeRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).uint32(message.partition);
+    }
+    if (message.deviceDigest !== "") {
+      writer.uint32(18).string(message.deviceDigest);
+    }
+    if (message.expiresAt !== 0) {
+      writer.uint32(24).int64(message.expiresAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserCodeRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserCodeRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.deviceDigest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.expiresAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConsentRecord(): ConsentRecord {
+  return { clientId: "", subject: "", scopes: [], givenAt: 0 };
+}
+
+export const ConsentRecord: MessageFns<ConsentRecord> = {
+  encode(message: ConsentRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientId !== "") {
+      writer.uint32(10).string(message.clientId);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    for (const v of message.scopes) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.givenAt !== 0) {
+      writer.uint32(32).int64(message.givenAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConsentRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConsentRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.scopes.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.givenAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLogoutRecord(): LogoutRecord {
+  return { clientId: "", redirectUri: "", state: "", hintedSession: "", hintedSubject: "", expiresAt: 0 };
+}
+
+export const LogoutRecord: MessageFns<LogoutRecord> = {
+  encode(message: LogoutRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientId !== "") {
+      writer.uint32(10).string(message.clientId);
+    }
+    if (message.redirectUri !== "") {
+      writer.uint32(18).string(message.redirectUri);
+    }
+    if (message.state !== "") {
+      writer.uint32(26).string(message.state);
+    }
+    if (message.hintedSession !== "") {
+      writer.uint32(34).string(message.hintedSession);
+    }
+    if (message.hintedSubject !== "") {
+      writer.uint32(42).string(message.hintedSubject);
+    }
+    if (message.expiresAt !== 0) {
+      writer.uint32(48).int64(message.expiresAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogoutRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogoutRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.redirectUri = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hintedSession = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hintedSubject = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.expiresAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLogoutNoticeRecord(): LogoutNoticeRecord {
+  return { id: "", clientId: "", uri: "", subject: "", sessionId: "", attempts: 0, dueAt: 0, expiresAt: 0 };
+}
+
+export const LogoutNoticeRecord: MessageFns<LogoutNoticeRecord> = {
+  encode(message: LogoutNoticeRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(18).string(message.clientId);
+    }
+    if (message.uri !== "") {
+      writer.uint32(26).string(message.uri);
+    }
+    if (message.subject !== "") {
+      writer.uint32(34).string(message.subject);
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(42).string(message.sessionId);
+    }
+    if (message.attempts !== 0) {
+      writer.uint32(48).uint32(message.attempts);
+    }
+    if (message.dueAt !== 0) {
+      writer.uint32(56).int64(message.dueAt);
+    }
+    if (message.expiresAt !== 0) {
+      writer.uint32(64).int64(message.expiresAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogoutNoticeRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogoutNoticeRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.uri = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.attempts = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.dueAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.expiresAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAccountRecord(): AccountRecord {
+  return { id: "", loginName: "", passwordHash: "", claims: "", createdAt: 0, changedAt: 0, disabledAt: 0 };
+}
+
+export const AccountRecord: MessageFns<AccountRecord> = {
+  encode(message: AccountRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.loginName !== "") {
+      writer.uint32(18).string(message.loginName);
+    }
+    if (message.passwordHash !== "") {
+      writer.uint32(26).string(message.passwordHash);
+    }
+    if (message.claims !== "") {
+      writer.uint32(34).string(message.claims);
+    }
+    if (message.createdAt !== 0) {
+      writer.uint32(40).int64(message.createdAt);
+    }
+    if (message.changedAt !== 0) {
+      writer.uint32(48).int64(message.changedAt);
+    }
+    if (message.disabledAt !== 0) {
+      writer.uint32(56).int64(message.disabledAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccountRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccountRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.loginName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.passwordHash = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.claims = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.createdAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.changedAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.disabledAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAccountIndexRecord(): AccountIndexRecord {
+  return { accountId: "", partition: 0 };
+}
+
+export const AccountIndexRecord: MessageFns<AccountIndexRecord> = {
+  encode(message: AccountIndexRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountId !== "") {
+      writer.uint32(10).string(message.accountId);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccountIndexRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccountIndexRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
             continue;
           }
         }
@@ -679,7 +2745,15 @@ export const KeySetRecord: MessageFns<KeySetRecord> = {
 };
 
 function createBaseSigningKey(): SigningKey {
-  return { kid: "", alg: "", publicJwk: "", sealedPrivateJwk: Buffer.alloc(0), createdAt: 0 };
+  return {
+    kid: "",
+    alg: "",
+    publicJwk: "",
+    sealedPrivateJwk: Buffer.alloc(0),
+    createdAt: 0,
+    activeAt: 0,
+    retiredAt: 0,
+  };
 }
 
 export const SigningKey: MessageFns<SigningKey> = {
@@ -698,6 +2772,12 @@ export const SigningKey: MessageFns<SigningKey> = {
     }
     if (message.createdAt !== 0) {
       writer.uint32(40).int64(message.createdAt);
+    }
+    if (message.activeAt !== 0) {
+      writer.uint32(48).int64(message.activeAt);
+    }
+    if (message.retiredAt !== 0) {
+      writer.uint32(56).int64(message.retiredAt);
     }
     return writer;
   },
@@ -753,6 +2833,22 @@ export const SigningKey: MessageFns<SigningKey> = {
             }
 
             message.createdAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.activeAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.retiredAt = longToNumber(reader.int64());
             continue;
           }
         }

@@ -1,4 +1,4 @@
-import { maxThrottledKeys } from './limits.ts'
+import { maxThrottledKeys } from '../limits.ts'
 
 export interface Throttle {
   /** Seconds to wait, or undefined when the key may try. Changes nothing, and is cheap enough to ask first. */
@@ -27,15 +27,9 @@ export function createThrottle({
   maxKeys?: number
   nowMs?: () => number
 }): Throttle {
-  // In the order in which their windows began, which is also the order in which they end.
+  // In the order in which they began; one iterator for ever, as a new one would pass by all that was deleted.
   const windows = new Map<string, Window>()
-
-  const forgetEnded = (now: number) => {
-    for (const [key, { untilMs }] of windows) {
-      if (untilMs > now && windows.size < maxKeys) return
-      windows.delete(key)
-    }
-  }
+  const oldestFirst = windows.keys()
 
   return {
     blockedSeconds(key) {
@@ -50,7 +44,7 @@ export function createThrottle({
       const window = windows.get(key)
       if (window !== undefined && window.untilMs > now) return void window.failures++
       windows.delete(key)
-      forgetEnded(now)
+      if (windows.size >= maxKeys) windows.delete(oldestFirst.next().value!)
       windows.set(key, { failures: 1, untilMs: now + durationMs })
     },
   }

@@ -1,0 +1,5 @@
+export * from './account.ts'
+export * from './claims.ts'
+export * from './limits.ts'
+export * from './login-name.ts'
+export * from './password.ts'

@@ -1,0 +1,3 @@
+export { AccountDirectory, type Account, type AccountDirectoryOptions } from './account-directory.ts'
+export type { AuthorizationCalls, FailureThrottle } from './ports.ts'
+export { createLoginService, type LoginService, type LoginServiceOptions } from './service.ts'

@@ -1,0 +1,124 @@
+import {
+  oauthFailure,
+  pageFailure,
+  parseForm,
+  parseQuery,
+  type HttpAnswer,
+  type HttpRequest,
+  type Route,
+} from '@countersign/chassis'
+import { Failure } from '@countersign/contracts'
+import { checkAuthorizationRequest, type Client, type CheckedRequest } from '@countersign/tokens'
+import type { KeyRing } from '@countersign/tokens/keys'
+import type { ClientSource } from '../clients/source.ts'
+import { readClientRequest, type ClientRequestOptions } from '../client-request.ts'
+import type { Limiter } from '../limiter.ts'
+import type { Possession } from '../possession.ts'
+import { errorTo, seeOther, sendAnswer } from './answer.ts'
+import type { RequestObjects } from './request-object.ts'
+import { isPushed, type Requests } from './requests.ts'
+
+export interface AuthorizationEndpointOptions extends ClientRequestOptions {
+  issuer: string
+  find: ClientSource['find']
+  requests: Requests
+  requestObjects: RequestObjects
+  possession: Possession
+  keyRing: Pick<KeyRing, 'verify'>
+  /** Every client has to push its requests (RFC 9126 section 5). */
+  requirePushedRequests: boolean
+  /** Requests of one client and address. */
+  limiter: Limiter
+}
+
+/** RFC 8707 section 2: may be there more than once. */
+export const repeatable = ['resource']
+
+/** `GET` and `POST /oauth2/authorize` (RFC 6749 section 4.1.1): checks the request, and hands the browser over to sign-in. */
+export function authorizationEndpoint(options: AuthorizationEndpointOptions): Route {
+  const { issuer, find, requests, requestObjects, limiter } = options
+
+  async function authorize({ query, body, method, headers, address }: HttpRequest): Promise<HttpAnswer> {
+    const given =
+      method === 'POST' ? parseForm(body, headers['content-type'], repeatable) : parseQuery(query, repeatable)
+    const client = await find(given.get('client_id') ?? '')
+    await limiter.take(`${client?.id ?? ''} ${address}`)
+    const checked = client ? await checkWhole(client, given) : checkAuthorizationRequest(undefined, given, false)
+    if ('refused' in checked) {
+      const { error, description, ...destination } = checked.refused
+      return sendAnswer(errorTo(destination, issuer, error, description))
+    }
+    const hint = await hintedSubject(checked.request.idTokenHint)
+    if (hint === undefined) {
+      return sendAnswer(errorTo(checked.request, issuer, 'invalid_request', 'id_token_hint is no ID token of ours'))
+    }
+    const handle = await requests.keep(checked.request, hint || claimedSubject(checked.request.claims))
+    return seeOther(`${issuer}/login?request=${handle}`)
+  }
+
+  /** Takes what was pushed, or signed, in the place of what came with the browser. */
+  async function checkWhole(client: Client, given: ReadonlyMap<string, string>): Promise<CheckedRequest> {
+    const requestUri = given.get('request_uri')
+    if (requestUri !== undefined && isPushed(requestUri)) {
+      return checkAuthorizationRequest(client, await requests.pull(requestUri, client.id), false)
+    }
+    const mustPush = client.requiresPushedRequests || options.requirePushedRequests
+    return requestObjects.check(client, given, mustPush)
+  }
+
+  /** Empty without a hint; undefined for a hint that we did not sign. */
+  async function hintedSubject(idTokenHint: string): Promise<string | undefined> {
+    if (idTokenHint === '') return ''
+    const verified = await options.keyRing.verify(idTokenHint, {})
+    return verified && verified.payload.iss === issuer ? (verified.payload.sub ?? undefined) : undefined
+  }
+
+  return {
+    path: '/oauth2/authorize',
+    methods: { GET: authorize, POST: authorize },
+    onFailure: pageFailure,
+  }
+}
+
+/** The subject that `claims` asks the ID token to be of (OpenID Connect Core section 5.5.1). */
+function claimedSubject(claims: string): string {
+  if (claims === '') return ''
+  const { id_token: idToken } = JSON.parse(claims) as { id_token?: { sub?: { value?: unknown } } | null }
+  const value = idToken?.sub?.value
+  return typeof value === 'string' ? value : ''
+}
+
+/** `POST /oauth2/par` (RFC 9126). */
+export function pushedRequestEndpoint(options: AuthorizationEndpointOptions): Route {
+  const { requests, requestObjects, limiter } = options
+
+  async function post(request: HttpRequest): Promise<HttpAnswer> {
+    const { form, client } = await readClientRequest(request, options, repeatable)
+    await limiter.take(`${client.id} ${request.address}`)
+    if (form.has('request_uri')) throw new Failure('invalid_request', 'request_uri is not for a pushed request')
+    const parameters = new Map(await requestObjects.parametersOf(client, form))
+    const jkt = await options.possession.dpopKey(request, 'par')
+    if (jkt !== undefined) bindTo(parameters, jkt)
+    const checked = checkAuthorizationRequest(client, parameters, false)
+    if ('refused' in checked) {
+      const { error, description } = checked.refused
+      return { status: 400, headers: noStore, body: JSON.stringify({ error, error_description: description }) }
+    }
+    for (const name of credentials) parameters.delete(name)
+    const { uri, expiresIn } = await requests.push(client.id, parameters)
+    return { status: 201, headers: noStore, body: JSON.stringify({ request_uri: uri, expires_in: expiresIn }) }
+  }
+
+  return { path: '/oauth2/par', methods: { POST: post }, onFailure: oauthFailure }
+}
+
+const noStore = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+const credentials = ['client_secret', 'client_assertion', 'client_assertion_type', 'request']
+
+/** Binds the code to the key of the proof that came with the request (RFC 9449 section 10.1). */
+function bindTo(parameters: Map<string, string>, jkt: string): void {
+  if ((parameters.get('dpop_jkt') ?? jkt) !== jkt) {
+    throw new Failure('invalid_dpop_proof', 'dpop_jkt is not the key of the DPoP proof')
+  }
+  parameters.set('dpop_jkt', jkt)
+}

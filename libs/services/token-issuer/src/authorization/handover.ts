@@ -1,0 +1,248 @@
+import { Failure, type Millis, type Partition } from '@countersign/contracts'
+import type {
+  AgreeRequest,
+  AgreeResponse,
+  Asker as AskerMessage,
+  ContinueRequest,
+  ContinueResponse,
+  DenyRequest,
+  DenyResponse,
+  EndSessionRequest,
+  EndSessionResponse,
+  Errand,
+  GetSessionRequest,
+  GetSessionResponse,
+  Next,
+  Session,
+  SessionName,
+  SignInRequest,
+  SignInResponse,
+  SignOutEverywhereRequest,
+  SignOutEverywhereResponse,
+} from '@countersign/contracts/authorization'
+import { SubjectRecord } from '@countersign/contracts/records'
+import type { Commit, Committed, Store } from '@countersign/store'
+import {
+  addSession,
+  beginCommit,
+  isBrowserSession,
+  limits as tokenLimits,
+  sessionPut,
+  subjectKey,
+  type Deciding,
+  type Versioned,
+} from '@countersign/tokens'
+import { decideAndCommit } from '../decide.ts'
+import type { Endings } from '../logout/endings.ts'
+import { personAsker, type Desk, type Plan } from './desk.ts'
+import { readSession, versioned, type BrowserSession } from './state.ts'
+
+/** The contract `countersign.authorization.v1.Authorization`, whatever carries it. Throws Failures. */
+export interface AuthorizationCalls {
+  continue(request: ContinueRequest): Promise<ContinueResponse>
+  signIn(request: SignInRequest): Promise<SignInResponse>
+  agree(request: AgreeRequest): Promise<AgreeResponse>
+  deny(request: DenyRequest): Promise<DenyResponse>
+  getSession(request: GetSessionRequest): Promise<GetSessionResponse>
+  endSession(request: EndSessionRequest): Promise<EndSessionResponse>
+  signOutEverywhere(request: SignOutEverywhereRequest): Promise<SignOutEverywhereResponse>
+}
+
+export interface HandoverOptions {
+  store: Store
+  partitions: number
+  desks: { request: Desk; device: Desk; logout: Desk }
+  endings: Endings
+  /** Longest time that a token can hang on a session. */
+  refreshTokenLifetimeMs: Millis
+  now: () => Millis
+  commitId: () => string
+}
+
+const over = (): Failure => new Failure('not_found', 'this sign-in is over: go back to the application and start again')
+
+/** What login asks on behalf of a browser. */
+export function createHandover(options: HandoverOptions): AuthorizationCalls {
+  const handover = new Handover(options)
+  return {
+    continue: (request) => handover.continue(request),
+    signIn: (request) => handover.signIn(request),
+    agree: (request) => handover.agree(request),
+    deny: (request) => handover.deny(request),
+    getSession: (request) => handover.getSession(request),
+    endSession: (request) => handover.endSession(request),
+    signOutEverywhere: (request) => handover.signOutEverywhere(request),
+  }
+}
+
+class Handover implements AuthorizationCalls {
+  readonly #options: HandoverOptions
+
+  constructor(options: HandoverOptions) {
+    this.#options = options
+  }
+
+  async continue({ errand, session, asker }: ContinueRequest): Promise<ContinueResponse> {
+    const [desk, id] = this.#deskOf(errand)
+    const browser = await this.#browserOf(session)
+    if (browser) await this.#touch(browser)
+    return this.#carryOut((by, commit) => desk.plan(id, browser, by, commit), browser, asker)
+  }
+
+  async agree({ errand, session, scopes, asker }: AgreeRequest): Promise<AgreeResponse> {
+    const [desk, id] = this.#deskOf(errand)
+    const browser = await this.#browserOf(session)
+    const plan = (by: Deciding, commit: Commit) =>
+      browser ? desk.agree(id, browser, scopes, by, commit) : desk.plan(id, undefined, by, commit)
+    return this.#carryOut(plan, browser, asker)
+  }
+
+  async deny({ errand, session, error, description, asker }: DenyRequest): Promise<DenyResponse> {
+    const [desk, id] = this.#deskOf(errand)
+    const browser = await this.#browserOf(session)
+    return this.#carryOut((by) => desk.deny(id, { error, description }, browser, by), browser, asker)
+  }
+
+  async signIn(request: SignInRequest): Promise<SignInResponse> {
+    const { session: name, subject, errand, asker } = request
+    const { store, partitions, endings, refreshTokenLifetimeMs } = this.#options
+    if (!name || name.partition >= partitions || subject === '') throw new Failure('invalid_request', 'who signs in?')
+    const previous = await this.#browserOf(request.previous)
+    // The same person goes on, under another name; somebody else begins anew.
+    const isSame = previous?.session.record.subject === subject && previous.partition === name.partition
+    const sameBrowser = isSame ? previous : undefined
+    let next: Next['next'] | undefined
+    let browser: BrowserSession | undefined
+    await decideAndCommit(store, async () => {
+      const by = this.#deciding(asker, subject)
+      const owner = await this.#subject(name.partition, subject)
+      const commit = beginCommit(by, name.partition)
+      const signedIn = { ...request, sessionId: name.id, keptMs: refreshTokenLifetimeMs }
+      const record = addSession(commit, signedIn, owner, sameBrowser?.session, by)
+      const held = owner ?? { record: { id: subject, epoch: 0, disabledAt: 0 }, version: '' }
+      browser = { partition: name.partition, session: { record, version: commit.id }, subject: held }
+      if (errand) next = await this.#planInto(commit, errand, browser, by)
+      return { commit }
+    })
+    if (previous && !sameBrowser) {
+      const by = this.#deciding(asker, previous.session.record.subject)
+      await endings.session(previous, 'somebody_else_signed_in', by)
+    }
+    const session = sessionMessage(browser!)
+    return { session, next: next && { next, session } }
+  }
+
+  async getSession({ session }: GetSessionRequest): Promise<GetSessionResponse> {
+    const browser = await this.#browserOf(session)
+    if (browser) await this.#touch(browser)
+    return { session: browser && sessionMessage(browser) }
+  }
+
+  endSession({ session, asker }: EndSessionRequest): Promise<EndSessionResponse> {
+    const { endings } = this.#options
+    return this.#end(session, asker, (browser, by) => endings.session(browser, 'signed_out', by))
+  }
+
+  signOutEverywhere({ session, asker }: SignOutEverywhereRequest): Promise<SignOutEverywhereResponse> {
+    const { endings } = this.#options
+    const ending = { disable: false, reason: 'signed_out_everywhere' }
+    return this.#end(session, asker, (browser, by) =>
+      endings.subject(browser.partition, browser.session.record.subject, ending, by),
+    )
+  }
+
+  #deciding(asker: AskerMessage | undefined, subject: string): Deciding {
+    const { commitId, now } = this.#options
+    return { commitId: commitId(), asker: personAsker(asker, subject), now: now() }
+  }
+
+  #deskOf(errand: Errand | undefined): [Desk, string] {
+    const { desks } = this.#options
+    const { $case, value } = errand?.errand ?? {}
+    if ($case === 'requestId') return [desks.request, value!]
+    if ($case === 'userCode') return [desks.device, value!]
+    if ($case === 'logoutId') return [desks.logout, value!]
+    throw new Failure('invalid_request', 'an errand is required')
+  }
+
+  /** The browser's session, if it may go on with it. */
+  async #browserOf(name: SessionName | undefined): Promise<BrowserSession | undefined> {
+    const { store, partitions, now } = this.#options
+    const found = await readSession(store, name, partitions)
+    return found && isBrowserSession(found.session.record, found.subject?.record, now()) ? found : undefined
+  }
+
+  /** @throws Failure `access_denied` when the person may not sign in */
+  async #subject(partition: Partition, id: string): Promise<Versioned<SubjectRecord> | undefined> {
+    const [entry] = await this.#options.store.get([subjectKey(partition, id)])
+    const owner = entry && versioned(entry, SubjectRecord)
+    if (owner && owner.record.disabledAt !== 0) throw new Failure('access_denied', 'this account is disabled')
+    return owner
+  }
+
+  /** Carries a plan out. Who loses a race finds the errand over. */
+  async #carryOut(
+    plan: (by: Deciding, commit: Commit) => Promise<Plan>,
+    browser: BrowserSession | undefined,
+    asker: AskerMessage | undefined,
+  ): Promise<{ next: Next }> {
+    let next: Next['next']
+    await decideAndCommit(this.#options.store, async () => {
+      const by = this.#deciding(asker, browser?.session.record.subject ?? '')
+      const made = await plan(by, beginCommit(by, browser?.partition ?? 0))
+      next = made.next
+      if (made.kind === 'show') return undefined
+      await this.#claim(made.claim)
+      return { commit: made.commit }
+    })
+    return { next: { next, session: browser && sessionMessage(browser) } }
+  }
+
+  /** Adds to the commit that begins a session what the errand needs; what is only to be shown is shown after it. */
+  async #planInto(commit: Commit, errand: Errand, browser: BrowserSession, by: Deciding): Promise<Next['next']> {
+    const [desk, id] = this.#deskOf(errand)
+    const plan = await desk.plan(id, browser, by, commit)
+    if (plan.kind === 'finish' && plan.commit === commit) await this.#claim(plan.claim)
+    else if (plan.kind === 'finish') await this.#options.store.commit(plan.commit)
+    return plan.next
+  }
+
+  async #claim(claim: Commit | undefined): Promise<void> {
+    if (claim && (await this.#options.store.commit(claim)) === 'conflict') throw over()
+  }
+
+  /** Coalesced: a session in use is written once a minute. */
+  async #touch({ partition, session }: BrowserSession): Promise<void> {
+    const { store, now, commitId } = this.#options
+    const at = now()
+    if (at - session.record.usedAt < tokenLimits.sessionUseWrittenMs) return
+    const commit = beginCommit({ commitId: commitId() }, partition)
+    const put = sessionPut(partition, { ...session.record, usedAt: at })
+    commit.checks.push({ key: put.key, version: session.version })
+    commit.puts.push(put)
+    // A conflict means that somebody else has just used it, or ended it.
+    await store.commit(commit)
+  }
+
+  async #end(
+    name: SessionName | undefined,
+    asker: AskerMessage | undefined,
+    how: (browser: BrowserSession, by: Deciding) => Promise<Committed | undefined>,
+  ): Promise<{ revision: string }> {
+    const browser = await this.#browserOf(name)
+    if (!browser) return { revision: '' }
+    const committed = await how(browser, this.#deciding(asker, browser.session.record.subject))
+    return { revision: committed?.revision ?? '' }
+  }
+}
+
+const sessionMessage = ({ partition, session: { record } }: BrowserSession): Session => ({
+  partition,
+  id: record.id,
+  subject: record.subject,
+  startedAt: record.startedAt,
+  authenticatedAt: record.authenticatedAt,
+  expiresAt: record.expiresAt,
+  amr: record.amr,
+  acr: record.acr,
+})

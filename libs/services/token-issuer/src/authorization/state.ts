@@ -1,0 +1,57 @@
+import { Failure, type Partition } from '@countersign/contracts'
+import type { SessionName } from '@countersign/contracts/authorization'
+import { ClientRecord, ConsentRecord, SessionRecord, SubjectRecord } from '@countersign/contracts/records'
+import type { Entry, Store } from '@countersign/store'
+import { clientKey, consentKey, sessionKey, type Client, type Versioned } from '@countersign/tokens'
+
+/** A browser's session as it is in the store, good or not. */
+export interface BrowserSession {
+  readonly partition: Partition
+  readonly session: Versioned<SessionRecord>
+  readonly subject: Versioned<SubjectRecord> | undefined
+}
+
+const sessionIdForm = /^[A-Za-z0-9_-]{43}$/
+
+/** The session of that name, with its subject: one read. */
+export async function readSession(
+  store: Pick<Store, 'follow'>,
+  name: SessionName | undefined,
+  partitions: number,
+): Promise<BrowserSession | undefined> {
+  if (!name || name.partition >= partitions || !sessionIdForm.test(name.id)) return undefined
+  const entries = await store.follow(sessionKey(name.partition, name.id))
+  const [first, linked] = entries ?? []
+  if (!first) return undefined
+  return {
+    partition: name.partition,
+    session: { record: SessionRecord.decode(first.value), version: first.version },
+    subject: linked && versioned(linked, SubjectRecord),
+  }
+}
+
+export const versioned = <T>(entry: Entry, codec: { decode(bytes: Uint8Array): T }): Versioned<T> => ({
+  record: codec.decode(entry.value),
+  version: entry.version,
+})
+
+/** What a client and a person have to do with each other, in the person's partition. */
+export interface Acquaintance {
+  readonly client: Versioned<ClientRecord>
+  readonly consent: Versioned<ConsentRecord> | undefined
+}
+
+/** @throws Failure `access_denied` when the client is disabled or gone */
+export async function readAcquaintance(
+  store: Pick<Store, 'get'>,
+  client: Client,
+  partition: Partition,
+  subject: string,
+): Promise<Acquaintance> {
+  const [held, consent] = await store.get([clientKey(partition, client.id), consentKey(partition, subject, client.id)])
+  const record = held && versioned(held, ClientRecord)
+  if (!record || record.record.disabledAt !== 0) {
+    throw new Failure('access_denied', 'this application is disabled: ask whoever runs it')
+  }
+  return { client: record, consent: consent && versioned(consent, ConsentRecord) }
+}

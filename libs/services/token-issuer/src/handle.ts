@@ -1,0 +1,13 @@
+import type { Partition } from '@countersign/contracts'
+import { limits } from './limits.ts'
+
+/** Names something in the store for a browser to carry: base64url of its partition and 128 random bits. */
+export const handleOf = (partition: Partition, random: Uint8Array): string =>
+  Buffer.from([partition, ...random.subarray(0, limits.handleBytes)]).toString('base64url')
+
+/** The partition that a handle names; undefined for what is no handle. */
+export function partitionOfHandle(handle: string, partitions: number): Partition | undefined {
+  if (!/^[A-Za-z0-9_-]{23}$/.test(handle)) return undefined
+  const partition = Buffer.from(handle, 'base64url')[0]!
+  return partition < partitions ? partition : undefined
+}

@@ -1,0 +1,9 @@
+export { startRotation, type Rotation, type RotationOptions } from './rotation.ts'
+export {
+  openSigningKeys,
+  readSigningKeys,
+  rotateSigningKeys,
+  upkeepSigningKeys,
+  type SigningKeysOptions,
+  type UpkeepOptions,
+} from './signing-keys.ts'
