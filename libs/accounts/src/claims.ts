@@ -59,7 +59,7 @@ export function accountClaims(record: AccountRecord): AccountClaims {
   const kept = (record.claims === '' ? {} : JSON.parse(record.claims)) as Omit<AccountClaims, 'sub'>
   const updatedAt = Math.floor((record.changedAt || record.createdAt) / 1_000)
   return {
-    preferred_username: record.loginName,
+    ...(record.loginName !== '' && { preferred_username: record.loginName }),
     ...only(kept, claimNames),
     updated_at: updatedAt,
     sub: record.id,

@@ -38,6 +38,8 @@ export interface Foundation {
   clients: () => Clients
   /** Scopes that resources define, with their descriptions. */
   scopes: () => ReadonlyMap<string, string>
+  /** What clients that register themselves may be; the same object until the configuration changes. */
+  registered: () => Parties['registered']
   /** A resource's audience, by that itself or by the resource's id. */
   audienceOf: (name: string) => string | undefined
   /** Of configured clients, by secret or certificate; what needs the store is added where that is. */
@@ -56,6 +58,11 @@ interface Parties {
   clients: Clients
   scopes: ReadonlyMap<string, string>
   audiences: ReadonlyMap<string, string>
+  registered: {
+    registration: Config['registration']
+    resources: readonly ResourceDefinition[]
+    lifetimes: Config['lifetimes']
+  }
 }
 
 function partiesOf(config: Config, masterKey: Buffer, secrets: Secrets): Parties {
@@ -66,6 +73,7 @@ function partiesOf(config: Config, masterKey: Buffer, secrets: Secrets): Parties
   return {
     clients: buildClients(definitions, resources, secrets, config.lifetimes),
     scopes: new Map(resources.flatMap(({ scopes }) => Object.entries(scopes))),
+    registered: { registration: config.registration, resources, lifetimes: config.lifetimes },
     audiences: new Map(
       resources.flatMap(({ id, audience }) => [
         [id, audience],
@@ -99,6 +107,7 @@ export function layFoundation(config: Config, log: Logger, name: string, makesMa
     secrets,
     clients,
     scopes: () => parties.scopes,
+    registered: () => parties.registered,
     audienceOf: (name) => parties.audiences.get(name),
     authentication: createClientAuthentication(clients, secrets, throttled),
     authenticationThrottle: throttled,

@@ -37,11 +37,15 @@ export async function assembleTokenIssuer(
   const published = isRelaying ? publishing(store, bus, pending) : store
   const remoteKeys = remoteKeysOf(foundation)
   const { idTokenMs } = config.lifetimes
-  const lifetimesOfClients = [...foundation.clients().values()].map(({ accessTokenLifetimeMs }) => accessTokenLifetimeMs)
+  const lifetimesOfClients = [...foundation.clients().values()].map(
+    ({ accessTokenLifetimeMs }) => accessTokenLifetimeMs,
+  )
   const issuer = await createTokenIssuer({
     ...foundation,
     ...{ store: published, partitions, remoteKeys, limiter },
     issuer: config.issuer,
+    clientSecrets: foundation.secrets,
+    reach: reachOf(foundation),
     fetchJson: (url) => fetchJson(url, reachOf(foundation)),
     providers: () => config.providers.filter((provider) => provider.kind === 'oidc'),
     post: createNoticePost(reachOf(foundation)),
@@ -65,7 +69,7 @@ export async function assembleTokenIssuer(
   measureRelay(metrics, relay)
   return {
     routes: issuer.routes,
-    routers: [],
+    routers: issuer.routers,
     rpc: [
       rpcService(AuthorizationService, guardedFor(issuer.authorization, loginCredentials(masterKey))),
       rpcService(AdministrationService, issuer.administration),

@@ -126,6 +126,7 @@ function refuseUnsupported(client: Client, parameters: ReadonlyMap<string, strin
   if (responseType !== 'code') throw new Refusal('unsupported_response_type', 'response_type is code')
   if (parameters.has('request')) throw new Refusal('request_not_supported', 'request objects are not served')
   if (parameters.has('request_uri')) throw new Refusal('request_uri_not_supported', 'this request_uri is not served')
+  if (parameters.has('registration')) throw new Refusal('registration_not_supported', 'clients are registered before')
   if (!client.grants.includes('authorization_code')) {
     throw new Refusal('unauthorized_client', 'this client may not use authorization codes')
   }
@@ -169,12 +170,21 @@ function claimsOf(claims: string | undefined): string {
   if (claims.length > limits.claimsCharacters) throw new Refusal('invalid_request', 'claims is too long')
   try {
     const parsed: unknown = JSON.parse(claims)
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return claims
+    if (isMap(parsed) && [parsed.userinfo, parsed.id_token].every(isClaimsRequest)) return claims
   } catch {
     // It is told below.
   }
-  throw new Refusal('invalid_request', 'claims is a JSON object')
+  throw new Refusal('invalid_request', 'claims is a JSON object as in OpenID Connect Core section 5.5')
 }
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** One member: nothing, or claims that are each asked for with null or with a map. */
+const isClaimsRequest = (member: unknown): boolean =>
+  member === undefined ||
+  member === null ||
+  (isMap(member) && Object.values(member).every((claim) => claim === null || isMap(claim)))
 
 function bounded(parameters: ReadonlyMap<string, string>, name: string): string {
   const value = parameters.get(name) ?? ''

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { AccessToken } from './access-token.ts'
-import { describe as describeToken } from './introspect.ts'
+import { describe as describeToken, revokedBy } from './introspect.ts'
 import { beginCommit } from './deciding.ts'
 import { limits } from './limits.ts'
 import { clientKey, tokenKey } from './records.ts'
@@ -70,6 +70,12 @@ describe('what came of an exchange', () => {
       expect([await setting.lives(middle), await setting.lives(last)]).toEqual([true, false])
       await setting.putClient('mail-api')
     }
+  })
+
+  test('names every client on its way as what would end it', async () => {
+    const { held } = await setting.presented(last)
+    const named = revokedBy(held, last.digest).filter(({ kind }) => kind === 'client')
+    expect(named.map(({ id }) => id).toSorted()).toEqual(['mail-api', 'reports-api', 'web'])
   })
 
   test('ends when a record that it stands on is missing', async () => {

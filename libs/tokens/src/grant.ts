@@ -48,7 +48,10 @@ export const grantPut = (partition: Partition, grant: GrantRecord): Put => ({
   value: GrantRecord.encode(grant).finish(),
   ...(grant.expiresAt !== 0 && { expiresAt: grant.expiresAt }),
   ...(grant.subject !== '' && {
-    listedIn: [subjectGrants(partition, grant.subject), sessionGrants(partition, grant.browserSessionId)],
+    listedIn: [
+      subjectGrants(partition, grant.subject),
+      ...(grant.browserSessionId === '' ? [] : [sessionGrants(partition, grant.browserSessionId)]),
+    ],
   }),
   links: [clientKey(partition, grant.clientId)],
 })

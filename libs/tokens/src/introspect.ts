@@ -90,11 +90,13 @@ export function introspect(held: Held, digest: string, caller: Client, now: Mill
 }
 
 /** The facts that would end what is held of a token. */
-export function revokedBy({ grant, token }: Held, digest: string): Fact[] {
+export function revokedBy({ grant, token, ancestors }: Held, digest: string): Fact[] {
   const facts: Fact[] = [{ kind: 'token', id: digest }]
   for (const id of token.record.ancestors) facts.push({ kind: 'token', id })
   if (!grant) return facts
-  if (token.record.clientId !== '') facts.push({ kind: 'client', id: token.record.clientId })
+  for (const { record } of [token, ...(ancestors?.values() ?? [])]) {
+    if (record.clientId !== '') facts.push({ kind: 'client', id: record.clientId })
+  }
   const { id, clientId, subject, sessionId } = grant.record
   facts.push({ kind: 'grant', id }, { kind: 'client', id: clientId })
   if (subject !== '') facts.push({ kind: 'subject', id: subject })

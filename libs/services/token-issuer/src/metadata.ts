@@ -1,6 +1,13 @@
 import { claimNames } from '@countersign/accounts'
 import { problemFailure, type HttpAnswer, type Route } from '@countersign/chassis'
-import { grantTypes, proofAlgorithms, responseModes, signingAlgorithms } from '@countersign/tokens'
+import {
+  authenticationMethods,
+  grantTypes,
+  proofAlgorithms,
+  responseModes,
+  signingAlgorithms,
+  type AuthenticationMethod,
+} from '@countersign/tokens'
 import type { KeyRing } from '@countersign/tokens/keys'
 import { limits } from './limits.ts'
 
@@ -19,14 +26,15 @@ export interface Features {
 /** Scopes that stand for claims, and for tokens that outlive the session (OpenID Connect Core sections 5.4 and 11). */
 const openidScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access']
 
-const secretMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
-const certificateMethods = ['tls_client_auth', 'self_signed_tls_client_auth']
+/** How clients authenticate here; by certificates only where those can arrive. */
+export const authenticationMethodsOf = (mutualTls: boolean): AuthenticationMethod[] =>
+  authenticationMethods.filter((method) => mutualTls || !method.endsWith('tls_client_auth'))
 
 /** What is on, and nothing else (RFC 8414 section 2, and the documents that extend it). */
 export function authorizationServerMetadata(features: Features): Record<string, unknown> {
   const { issuer, mutualTls, requestObjects } = features
-  const confidential = [...secretMethods, ...(mutualTls ? certificateMethods : [])]
-  const methods = [...confidential, 'none']
+  const methods = authenticationMethodsOf(mutualTls)
+  const confidential = methods.filter((method) => method !== 'none')
   return {
     issuer,
     authorization_endpoint: `${issuer}/oauth2/authorize`,

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { LimiterOptions, RemoteKeys, Route } from '@countersign/chassis'
+import type { LimiterOptions, Log, Reach, RemoteKeys, Route } from '@countersign/chassis'
 import type { Millis } from '@countersign/contracts'
 import type { Store } from '@countersign/store'
 import {
@@ -8,6 +8,7 @@ import {
   createReplayGuard,
   type ClientAuthentication,
   type Clients,
+  type Secrets,
   type TokenFormat,
 } from '@countersign/tokens'
 import { createKeyRing } from '@countersign/tokens/keys'
@@ -18,10 +19,11 @@ import { RequestDesk } from './authorization/request-desk.ts'
 import { RequestObjects } from './authorization/request-object.ts'
 import { Requests } from './authorization/requests.ts'
 import { ClientDirectory } from './clients/directory.ts'
-import type { ClientSource } from './clients/source.ts'
+import { createClientSource, type ClientSource } from './clients/source.ts'
 import { DeviceCodes } from './device/codes.ts'
 import { DeviceDesk } from './device/desk.ts'
 import { deviceAuthorizationEndpoint } from './device/endpoint.ts'
+import type { Router } from 'express'
 import { openSigningKeys, startRotation } from './keys/index.ts'
 import type { Limiter } from './limiter.ts'
 import { LogoutDesk } from './logout/desk.ts'
@@ -30,10 +32,13 @@ import { logoutEndpoint } from './logout/endpoint.ts'
 import { LogoutNotifier } from './logout/notifier.ts'
 import type { NoticePost } from './logout/post.ts'
 import { LogoutRequests } from './logout/requests.ts'
-import { metadataRoutes } from './metadata.ts'
+import { authenticationMethodsOf, metadataRoutes, type Features } from './metadata.ts'
 import { createPeople } from './people.ts'
 import { createPossession } from './possession.ts'
 import { revocationEndpoint } from './revoke.ts'
+import type { RegisteredClientSettings } from './registration/definition.ts'
+import { registrationRouter } from './registration/endpoint.ts'
+import { Registrations } from './registration/registrations.ts'
 import { createSubjectNames } from './subject-names.ts'
 import { createTokenAnswers } from './token/answer.ts'
 import { deviceCodeGrant } from './token/device-code.ts'
@@ -62,6 +67,10 @@ export interface TokenIssuerOptions {
     dpopNonces: KeyObject
   }
   clients: () => Clients
+  /** Holds the secrets of clients. */
+  clientSecrets: Secrets
+  /** What clients that register themselves may be; the same object until the configuration changes. */
+  registered: () => RegisteredClientSettings
   authenticationWith: (find: ClientSource['find']) => ClientAuthentication
   remoteKeys: RemoteKeys
   /** A JSON document at a URL, within bounds. */
@@ -91,11 +100,17 @@ export interface TokenIssuerOptions {
   longestTokenMs: Millis
   limiter: (options: LimiterOptions) => Limiter
   /** Points a minute; 0: no limit. */
-  throttle: { failedGrantsPerMinute: number; authorizationRequestsPerMinute: number }
+  throttle: {
+    failedGrantsPerMinute: number
+    authorizationRequestsPerMinute: number
+    registrationsPerMinute: number
+  }
+  /** Where URLs of clients may lead that requests are sent to. */
+  reach: Reach
   /** Whether the audit journal is too far behind for new grants. */
   overBacklog: () => boolean
   clock: { after(ms: number, call: () => void): () => void }
-  log: { warn(fields: object, message: string): void }
+  log: Log
   now: () => Millis
   /** 128 random bits as 32 hex digits. */
   commitId: () => string
@@ -105,6 +120,7 @@ export interface TokenIssuerOptions {
 
 export interface TokenIssuer {
   routes: Route[]
+  routers: Router[]
   /** For login, and nobody else. */
   authorization: AuthorizationCalls
   /** For operators. */
@@ -117,7 +133,12 @@ export interface TokenIssuer {
 /** What the parts of the service share. */
 function foundations(options: TokenIssuerOptions) {
   const { store, issuer, now, secrets, authorization, remoteKeys, lifetimes } = options
-  const find: ClientSource['find'] = (id) => options.clients().get(id)
+  const { find } = createClientSource({
+    ...options,
+    configured: options.clients,
+    secrets: options.clientSecrets,
+    settings: options.registered,
+  })
   const replay = createReplayGuard(options)
   const nonces = { key: secrets.dpopNonces, required: authorization.dpopNonces }
   const possession = createPossession(createDpop({ replay, now, nonces }), issuer)
@@ -158,64 +179,93 @@ function foundations(options: TokenIssuerOptions) {
   }
 }
 
+type Foundations = ReturnType<typeof foundations>
+
+/** One of the service's limiters, by the minute. */
+const perMinute = ({ limiter }: TokenIssuerOptions, name: string, points: number): Limiter =>
+  limiter({ name, points, durationMs: minuteMs })
+
+function tokenRoute(shared: Foundations, directory: ClientDirectory): Route {
+  const { lifetimes, secrets, throttle, remoteKeys } = shared
+  const grants = { ...shared, directory, successorKeys: secrets.successors, ...lifetimes }
+  const keysOf = createIssuerKeys({ ...shared, keysFor: (url) => remoteKeys.keysFor(url) })
+  return tokenEndpoint({
+    ...shared,
+    failedGrants: perMinute(shared, 'grants', throttle.failedGrantsPerMinute),
+    answers: createTokenAnswers({ ...shared, idTokenLifetimeMs: lifetimes.idTokenMs }),
+    grants: {
+      authorization_code: authorizationCodeGrant(grants),
+      client_credentials: clientCredentialsGrant(grants),
+      refresh_token: refreshTokenGrant(grants),
+      'urn:ietf:params:oauth:grant-type:device_code': deviceCodeGrant(grants),
+      'urn:ietf:params:oauth:grant-type:token-exchange': tokenExchangeGrant({
+        ...shared,
+        upstream: createUpstreamTokens({ ...shared, keysOf }),
+      }),
+    },
+  })
+}
+
+/** Where a browser comes, or a client asks for one to come. */
+function browserRoutes(shared: Foundations): Route[] {
+  const { authorization, throttle } = shared
+  const limiter = perMinute(shared, 'authorization', throttle.authorizationRequestsPerMinute)
+  const requests = {
+    ...shared,
+    limiter,
+    requestObjects: new RequestObjects({ ...shared, mode: authorization.requestObjects }),
+    requirePushedRequests: authorization.requirePushedRequests,
+  }
+  return [
+    authorizationEndpoint(requests),
+    pushedRequestEndpoint(requests),
+    deviceAuthorizationEndpoint({ ...shared, limiter }),
+    logoutEndpoint({ ...shared, limiter }),
+  ]
+}
+
+const featuresOf = ({ issuer, scopes, authorization, registered, mutualTls }: TokenIssuerOptions): Features => ({
+  issuer,
+  mutualTls,
+  scopes: () => [...scopes().keys()],
+  requestObjects: authorization.requestObjects,
+  requirePushedRequests: authorization.requirePushedRequests,
+  registration: registered().registration.enabled,
+})
+
 /** @throws Failure `unavailable` when the store cannot be reached */
 export async function createTokenIssuer(options: TokenIssuerOptions): Promise<TokenIssuer> {
-  const { lifetimes, throttle, limiter, clients, issuer } = options
+  const { lifetimes, throttle, clients } = options
   const directory = new ClientDirectory(options)
+  const registrations = new Registrations(options)
   await openSigningKeys(options)
   await directory.reconcile(clients())
+  await registrations.heal()
   const shared = foundations(options)
-  shared.notifier.start()
   const rotation = startRotation({ ...options, rotateEveryMs: options.keyRotationMs })
-  const grants = { ...shared, directory, successorKeys: options.secrets.successors, ...lifetimes }
-  const requestLimiter = limiter({
-    name: 'authorization',
-    points: throttle.authorizationRequestsPerMinute,
-    durationMs: minuteMs,
-  })
-  const keysFor = (url: string) => options.remoteKeys.keysFor(url)
-  const upstream = createUpstreamTokens({ ...options, keysOf: createIssuerKeys({ ...options, keysFor }) })
-  const failedGrants = limiter({ name: 'grants', points: throttle.failedGrantsPerMinute, durationMs: minuteMs })
-  const authorization = {
-    ...shared,
-    limiter: requestLimiter,
-    requestObjects: new RequestObjects({ ...shared, mode: options.authorization.requestObjects }),
-    requirePushedRequests: options.authorization.requirePushedRequests,
-  }
+  shared.notifier.start()
   const desks = {
     request: new RequestDesk({ ...shared, authorizationCodeMs: lifetimes.authorizationCodeMs }),
     device: new DeviceDesk(shared),
     logout: new LogoutDesk(shared),
   }
-  const features = {
-    issuer,
-    scopes: () => [...options.scopes().keys()],
-    requestObjects: options.authorization.requestObjects,
-    requirePushedRequests: options.authorization.requirePushedRequests,
-    registration: false,
-    mutualTls: options.mutualTls,
-  }
   return {
     routes: [
-      authorizationEndpoint(authorization),
-      pushedRequestEndpoint(authorization),
-      tokenEndpoint({
-        ...shared,
-        failedGrants,
-        answers: createTokenAnswers({ ...shared, idTokenLifetimeMs: lifetimes.idTokenMs }),
-        grants: {
-          authorization_code: authorizationCodeGrant(grants),
-          client_credentials: clientCredentialsGrant(grants),
-          refresh_token: refreshTokenGrant(grants),
-          'urn:ietf:params:oauth:grant-type:device_code': deviceCodeGrant(grants),
-          'urn:ietf:params:oauth:grant-type:token-exchange': tokenExchangeGrant({ ...shared, upstream }),
-        },
-      }),
-      deviceAuthorizationEndpoint({ ...shared, limiter: requestLimiter }),
+      tokenRoute(shared, directory),
+      ...browserRoutes(shared),
       revocationEndpoint(shared),
       userinfoEndpoint(shared),
-      logoutEndpoint({ ...shared, limiter: requestLimiter }),
-      ...metadataRoutes(features, shared.keyRing),
+      ...metadataRoutes(featuresOf(options), shared.keyRing),
+    ],
+    routers: [
+      registrationRouter({
+        ...shared,
+        registrations,
+        settings: () => options.registered().registration,
+        authenticationMethods: authenticationMethodsOf(options.mutualTls),
+        secrets: options.clientSecrets,
+        limiter: perMinute(options, 'registrations', throttle.registrationsPerMinute),
+      }),
     ],
     authorization: createHandover({ ...shared, desks, refreshTokenLifetimeMs: lifetimes.refreshTokenMs }),
     administration: administrationCalls(shared),

@@ -126,6 +126,10 @@ function presented({ headers, query, method, body }: HttpRequest): Presented {
     throw new Challenge(400, 'invalid_request', 'send the access token in one way, not in two')
   }
   if (posted !== undefined) return { scheme: 'Bearer', token: posted }
-  if (scheme === undefined || token === undefined) throw new Challenge(401, '', 'an access token is required')
+  if (scheme === undefined || token === undefined) {
+    const isMalformed = /^(bearer|dpop)( |$)/i.test(headers.authorization ?? '')
+    if (isMalformed) throw new Challenge(400, 'invalid_request', 'the Authorization header holds no token')
+    throw new Challenge(401, '', 'an access token is required')
+  }
   return { scheme: scheme.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer', token }
 }

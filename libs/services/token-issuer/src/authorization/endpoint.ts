@@ -3,11 +3,13 @@ import {
   pageFailure,
   parseForm,
   parseQuery,
+  type Form,
   type HttpAnswer,
   type HttpRequest,
   type Route,
 } from '@countersign/chassis'
-import { Failure } from '@countersign/contracts'
+import { asFailure, Failure } from '@countersign/contracts'
+import type { Answer } from '@countersign/contracts/authorization'
 import { checkAuthorizationRequest, type Client, type CheckedRequest } from '@countersign/tokens'
 import type { KeyRing } from '@countersign/tokens/keys'
 import type { ClientSource } from '../clients/source.ts'
@@ -38,9 +40,14 @@ export const repeatable = ['resource']
 export function authorizationEndpoint(options: AuthorizationEndpointOptions): Route {
   const { issuer, find, requests, requestObjects, limiter } = options
 
-  async function authorize({ query, body, method, headers, address }: HttpRequest): Promise<HttpAnswer> {
-    const given =
-      method === 'POST' ? parseForm(body, headers['content-type'], repeatable) : parseQuery(query, repeatable)
+  async function authorize(http: HttpRequest): Promise<HttpAnswer> {
+    const { query, body, method, headers, address } = http
+    let given: Form
+    try {
+      given = method === 'POST' ? parseForm(body, headers['content-type'], repeatable) : parseQuery(query, repeatable)
+    } catch (thrown) {
+      return sendAnswer(await refuseMalformed(method === 'POST' ? body.toString() : query, asFailure(thrown)))
+    }
     const client = await find(given.get('client_id') ?? '')
     await limiter.take(`${client?.id ?? ''} ${address}`)
     const checked = client ? await checkWhole(client, given) : checkAuthorizationRequest(undefined, given, false)
@@ -54,6 +61,25 @@ export function authorizationEndpoint(options: AuthorizationEndpointOptions): Ro
     }
     const handle = await requests.keep(checked.request, hint || claimedSubject(checked.request.claims))
     return seeOther(`${issuer}/login?request=${handle}`)
+  }
+
+  /**
+   * The application hears of a parameter that is there twice, or is broken (RFC 6749 section 4.1.2.1), unless it is one of
+   * those that tell which application that is.
+   * @throws Failure where nothing may be sent to it
+   */
+  async function refuseMalformed(text: string, failure: Failure): Promise<Answer> {
+    const all = new URLSearchParams(text)
+    const single = ['client_id', 'redirect_uri', 'state', 'response_mode'].flatMap((name): [string, string][] => {
+      const values = all.getAll(name)
+      return values.length === 1 ? [[name, values[0]!]] : []
+    })
+    const isAddressed = all.getAll('client_id').length === 1 && all.getAll('redirect_uri').length === 1
+    const parameters = new Map(single)
+    const client = isAddressed ? await find(parameters.get('client_id')!) : undefined
+    const checked = client && checkAuthorizationRequest(client, parameters, true)
+    if (!checked || !('refused' in checked)) throw failure
+    return errorTo(checked.refused, issuer, 'invalid_request', failure.message)
   }
 
   /** Takes what was pushed, or signed, in the place of what came with the browser. */

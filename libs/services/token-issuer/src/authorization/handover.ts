@@ -106,7 +106,10 @@ class Handover implements AuthorizationCalls {
   async signIn(request: SignInRequest): Promise<SignInResponse> {
     const { session: name, subject, errand, asker } = request
     const { store, partitions, endings, refreshTokenLifetimeMs } = this.#options
-    if (!name || name.partition >= partitions || subject === '') throw new Failure('invalid_request', 'who signs in?')
+    const isLeaving = errand?.errand?.$case === 'logoutId'
+    if (!name || name.partition >= partitions || subject === '' || isLeaving) {
+      throw new Failure('invalid_request', 'a new session of a subject is required, to sign in')
+    }
     const previous = await this.#browserOf(request.previous)
     // The same person goes on, under another name; somebody else begins anew.
     const isSame = previous?.session.record.subject === subject && previous.partition === name.partition
@@ -195,7 +198,8 @@ class Handover implements AuthorizationCalls {
       await this.#claim(made.claim)
       return { commit: made.commit }
     })
-    return { next: { next, session: browser && sessionMessage(browser) } }
+    const isOver = next?.$case === 'done' && next.value.what === 'signed_out'
+    return { next: { next, session: isOver || !browser ? undefined : sessionMessage(browser) } }
   }
 
   /** Adds to the commit that begins a session what the errand needs; what is only to be shown is shown after it. */

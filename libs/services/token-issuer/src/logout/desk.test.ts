@@ -93,6 +93,7 @@ describe('the logout endpoint', () => {
       uri,
       { ...uri, client_id: 'nobody' },
       { ...uri, client_id: 'other', id_token_hint: await idToken() },
+      { client_id: 'other', id_token_hint: await idToken() },
       { ...uri, id_token_hint: 'nonsense' },
       { ...uri, id_token_hint: `${await idToken()}x` },
       { ...uri, id_token_hint: await idToken({ iss: 'https://elsewhere.example' }) },

@@ -1,11 +1,24 @@
 import { hkdfSync, createSecretKey } from 'node:crypto'
 import { createLimiters, createRemoteKeys } from '@countersign/chassis'
 import { Failure } from '@countersign/contracts'
-import { createTokenFormat, nonceKeyFrom, sealKeyFrom, successorKeyFrom, tagKeyFrom } from '@countersign/tokens'
+import {
+  createTokenFormat,
+  nonceKeyFrom,
+  sealKeyFrom,
+  Secrets,
+  successorKeyFrom,
+  tagKeyFrom,
+} from '@countersign/tokens'
 import type { TokenIssuerOptions } from '../service.ts'
 import { pairwiseKeyFrom } from '../subject-names.ts'
 
 const minute = 60_000
+
+const registered = {
+  registration: { enabled: false, initialAccessTokens: [], scopes: [], grants: [], audience: [] },
+  resources: [],
+  lifetimes: { accessTokenMs: minute, refreshTokenMs: 60 * minute },
+}
 
 /** A token issuer's options besides its store, its clients, its time and its randomness: it reaches nobody, and does nothing by itself. */
 export const plainSettings = (masterKey: Uint8Array) =>
@@ -39,8 +52,11 @@ export const plainSettings = (masterKey: Uint8Array) =>
     keyRotationMs: 90 * 24 * 60 * minute,
     longestTokenMs: 60 * minute,
     limiter: createLimiters({}),
-    throttle: { failedGrantsPerMinute: 0, authorizationRequestsPerMinute: 0 },
+    clientSecrets: new Secrets(),
+    registered: () => registered,
+    reach: { allowLoopback: true },
+    throttle: { failedGrantsPerMinute: 0, authorizationRequestsPerMinute: 0, registrationsPerMinute: 0 },
     overBacklog: () => false,
     clock: { after: () => () => undefined },
-    log: { warn: () => undefined },
+    log: { warn: () => undefined, error: () => undefined },
   }) satisfies Partial<TokenIssuerOptions>

@@ -120,19 +120,7 @@ export async function openReplica({
   const open = { blockedSeconds: () => undefined, fail: () => undefined }
   const authentication = createClientAuthentication(() => clients, secrets, open, { find: source.find })
 
-  const ask: Replica['ask'] = async (method, path, body, token, headers = {}) => {
-    const response = await fetch(url + path, {
-      method,
-      headers: {
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    return { status: response.status, headers: response.headers, told: text === '' ? {} : JSON.parse(text) }
-  }
+  const ask = askerOf(url)
   return {
     url,
     registrations,
@@ -148,6 +136,22 @@ export async function openReplica({
     ask,
     register: (metadata, token = initialTokens[0]) => ask('POST', '/oauth2/register', metadata, token),
     close: () => server.close(1_000),
+  }
+}
+
+function askerOf(url: string): Replica['ask'] {
+  return async (method, path, body, token, headers = {}) => {
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, told: text === '' ? {} : JSON.parse(text) }
   }
 }
 
