@@ -21,18 +21,20 @@ test.each([
   ['clients: [{ id: a, secret: s }]', 'clients: [{ id: a, secret: s, previous_secret: t }]', 'clients'],
   ['clients: [{ id: a, secret: s }]', '', 'clients'],
   ['', 'resources: [{ id: r, audience: "urn:r" }]', 'resources'],
-  ['', 'lifetimes: { access_token: 6m, id_token: 7m }', 'lifetimes'],
+  ['', 'lifetimes: { access_token: 6m }', 'lifetimes.access_token'],
+  ['', 'lifetimes: { refresh_token: 6d }', 'lifetimes.refresh_token'],
   ['', 'log: { level: debug }', 'log.level'],
-  ['', 'throttle: { failed_authentications_per_minute: 0 }', 'throttle'],
-  ['', 'trusted_proxies: [loopback]', 'trusted_proxies'],
   ['clients: [{ id: a, public: true }]', 'clients: [{ id: a, public: true, require_dpop: true }]', 'clients'],
   [
     'clients: [{ id: a, secret: s, subject_type: pairwise, sector_identifier: a.example }]',
     'clients: [{ id: a, secret: s, subject_type: pairwise, sector_identifier: b.example }]',
     'clients',
   ],
-  ['', 'lifetimes: { device_code: 5m, pushed_request: 30s, authorization_request: 5m }', 'lifetimes'],
-  ['', 'throttle: { failed_sign_ins_per_minute: 3, registrations_per_minute: 0 }', 'throttle'],
+  [
+    'registration: { initial_access_tokens: [0123456789abcdefx] }',
+    'registration: { initial_access_tokens: [0123456789abcdefy] }',
+    'registration',
+  ],
 ])('from %j to %j can be taken over', (before, after, key) => {
   expect(between(before, after)).toEqual({ applied: [key], restart: [] })
 })
@@ -59,11 +61,9 @@ test.each([
     'authorization: { request_objects: signed, dpop_nonces: true }',
     'authorization.request_objects authorization.dpop_nonces',
   ],
-  [
-    'registration: { initial_access_tokens: [0123456789abcdefx] }',
-    'registration: { initial_access_tokens: [0123456789abcdefy] }',
-    'registration.initial_access_tokens',
-  ],
+  ['', 'lifetimes: { device_code: 5m, id_token: 7m }', 'lifetimes.device_code lifetimes.id_token'],
+  ['', 'throttle: { registrations_per_minute: 0 }', 'throttle.registrations_per_minute'],
+  ['', 'trusted_proxies: [loopback]', 'trusted_proxies'],
   ['', 'services: { token_issuer: { target: "localhost:50052" } }', 'services.token_issuer'],
   ['', 'http: { cert: x.pem, key: x.pem, self_signed_clients: true }', 'http.cert http.key http.self_signed_clients'],
   ['', 'providers: [{ id: staff, kind: local }]', 'providers'],

@@ -6,10 +6,10 @@ import { Secret } from './secret.ts'
 export const reloadableKeys: readonly string[] = [
   'clients',
   'resources',
-  'lifetimes',
+  'lifetimes.access_token',
+  'lifetimes.refresh_token',
   'log.level',
-  'throttle',
-  'trusted_proxies',
+  'registration',
 ]
 
 export interface Reload {

@@ -18,7 +18,7 @@ export interface Features {
   readonly scopes: () => readonly string[]
   readonly requestObjects: 'refused' | 'signed'
   readonly requirePushedRequests: boolean
-  readonly registration: boolean
+  readonly registration: () => boolean
   /** Clients may authenticate by their certificates, and have tokens bound to them (RFC 8705). */
   readonly mutualTls: boolean
 }
@@ -51,7 +51,7 @@ export function authorizationServerMetadata(features: Features): Record<string, 
     pushed_authorization_request_endpoint: `${issuer}/oauth2/par`,
     require_pushed_authorization_requests: features.requirePushedRequests,
     device_authorization_endpoint: `${issuer}/oauth2/device_authorization`,
-    ...(features.registration && { registration_endpoint: `${issuer}/oauth2/register` }),
+    ...(features.registration() && { registration_endpoint: `${issuer}/oauth2/register` }),
     jwks_uri: `${issuer}/oauth2/jwks`,
     scopes_supported: [...new Set([...openidScopes, ...features.scopes()])],
     response_types_supported: ['code'],

@@ -230,8 +230,14 @@ const featuresOf = ({ issuer, scopes, authorization, registered, mutualTls }: To
   scopes: () => [...scopes().keys()],
   requestObjects: authorization.requestObjects,
   requirePushedRequests: authorization.requirePushedRequests,
-  registration: registered().registration.enabled,
+  registration: () => registered().registration.enabled,
 })
+
+/** Milliseconds that a token can hang on a session, at most. */
+function longestGrantMs(clients: Clients, most: Millis): Millis {
+  for (const { refreshTokenLifetimeMs } of clients.values()) most = Math.max(most, refreshTokenLifetimeMs)
+  return most
+}
 
 /** @throws Failure `unavailable` when the store cannot be reached */
 export async function createTokenIssuer(options: TokenIssuerOptions): Promise<TokenIssuer> {
@@ -267,7 +273,11 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
         limiter: perMinute(options, 'registrations', throttle.registrationsPerMinute),
       }),
     ],
-    authorization: createHandover({ ...shared, desks, refreshTokenLifetimeMs: lifetimes.refreshTokenMs }),
+    authorization: createHandover({
+      ...shared,
+      desks,
+      longestGrantMs: () => longestGrantMs(clients(), lifetimes.refreshTokenMs),
+    }),
     administration: administrationCalls(shared),
     reconcile: () => directory.reconcile(clients()),
     close: async () => void (await Promise.all([rotation.stop(), shared.notifier.stop()])),

@@ -54,7 +54,7 @@ export interface HandoverOptions {
   desks: { request: Desk; device: Desk; logout: Desk }
   endings: Endings
   /** Longest time that a token can hang on a session. */
-  refreshTokenLifetimeMs: Millis
+  longestGrantMs: () => Millis
   now: () => Millis
   commitId: () => string
 }
@@ -105,7 +105,7 @@ class Handover implements AuthorizationCalls {
 
   async signIn(request: SignInRequest): Promise<SignInResponse> {
     const { session: name, subject, errand, asker } = request
-    const { store, partitions, endings, refreshTokenLifetimeMs } = this.#options
+    const { store, partitions, endings, longestGrantMs } = this.#options
     const isLeaving = errand?.errand?.$case === 'logoutId'
     if (!name || name.partition >= partitions || subject === '' || isLeaving) {
       throw new Failure('invalid_request', 'a new session of a subject is required, to sign in')
@@ -120,7 +120,7 @@ class Handover implements AuthorizationCalls {
       const by = this.#deciding(asker, subject)
       const owner = await this.#subject(name.partition, subject)
       const commit = beginCommit(by, name.partition)
-      const signedIn = { ...request, sessionId: name.id, keptMs: refreshTokenLifetimeMs }
+      const signedIn = { ...request, sessionId: name.id, keptMs: longestGrantMs() }
       const record = addSession(commit, signedIn, owner, sameBrowser?.session, by)
       const held = owner ?? { record: { id: subject, epoch: 0, disabledAt: 0 }, version: '' }
       browser = { partition: name.partition, session: { record, version: commit.id }, subject: held }

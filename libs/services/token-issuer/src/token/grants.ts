@@ -56,11 +56,11 @@ export function authorizationCodeGrant(options: GrantOptions): GrantHandler {
   return async ({ client, form, http, confirmation }) => {
     const code = required(form, 'code')
     const parsed = code.length <= tokenLimits.tokenCharacters ? format.parse(code) : undefined
-    const refused = new Failure('invalid_grant', 'the code is expired, used, or not of this client')
-    if (!parsed) throw refused
+    const refused = () => new Failure('invalid_grant', 'the code is expired, used, or not of this client')
+    if (!parsed) throw refused()
     const redeemed = await decideAndCommit(store, async () => {
       const entries = await store.follow(tokenKey(parsed.partition, parsed.recordDigest))
-      if (!entries) throw refused
+      if (!entries) throw refused()
       const redemption = {
         parsed,
         held: records.held(entries),
@@ -72,7 +72,7 @@ export function authorizationCodeGrant(options: GrantOptions): GrantHandler {
       const secrets = { access: randomBytes(tokenSecretBytes), refresh: randomBytes(tokenSecretBytes) }
       return redeemCode(redemption, format, secrets, decidingFor({ client, http }, options))
     })
-    if (redeemed!.kind === 'reused') throw refused
+    if (redeemed!.kind === 'reused') throw refused()
     const { access, grant, nonce, refreshToken } = redeemed!
     return { access, grant, nonce, refreshToken, code }
   }
@@ -85,12 +85,12 @@ export function refreshTokenGrant(options: GrantOptions): GrantHandler {
   return async ({ client, form, http, confirmation }) => {
     const token = required(form, 'refresh_token')
     const parsed = token.length <= tokenLimits.tokenCharacters ? format.parse(token) : undefined
-    const refused = new Failure('invalid_grant', 'the refresh token is expired, revoked, or not of this client')
-    if (!parsed?.family) throw refused
+    const refused = () => new Failure('invalid_grant', 'the refresh token is expired, revoked, or not of this client')
+    if (!parsed?.family) throw refused()
     let given: Given | undefined
     await decideAndCommit(store, async () => {
       const entries = await store.follow(tokenKey(parsed.partition, parsed.recordDigest))
-      if (!entries) throw refused
+      if (!entries) throw refused()
       const held = records.held(entries)
       const request = {
         token,
@@ -112,7 +112,7 @@ export function refreshTokenGrant(options: GrantOptions): GrantHandler {
       given = refreshed.kind === 'rotated' ? { ...refreshed, grant } : undefined
       return { commit: refreshed.commit }
     })
-    if (!given) throw refused
+    if (!given) throw refused()
     return given
   }
 }
