@@ -94,10 +94,10 @@ function redirectOf(client: Client, given: string | undefined): { redirectUri: s
   const { redirectUris } = client
   if (given === undefined) {
     if (redirectUris.length === 1) return { redirectUri: redirectUris[0]!, isRedirectNamed: false }
-    throw new Failure('invalid_request', 'redirect_uri is required')
+    throw new Failure('invalid_request', 'the redirect_uri is missing')
   }
   if (isRegisteredRedirect(redirectUris, given)) return { redirectUri: given, isRedirectNamed: true }
-  throw new Failure('invalid_request', 'redirect_uri is not one that this application has registered')
+  throw new Failure('invalid_request', 'the redirect_uri is not one that this application has registered')
 }
 
 function restOf(client: Client, parameters: ReadonlyMap<string, string>) {

@@ -13,6 +13,7 @@ import {
 } from '@countersign/tokens'
 import { createKeyRing } from '@countersign/tokens/keys'
 import { administrationCalls, type AdministrationCalls } from './administration/administration.ts'
+import { createAnswerAtOnce } from './authorization/at-once.ts'
 import { authorizationEndpoint, pushedRequestEndpoint } from './authorization/endpoint.ts'
 import { createHandover, type AuthorizationCalls } from './authorization/handover.ts'
 import { RequestDesk } from './authorization/request-desk.ts'
@@ -207,12 +208,13 @@ function tokenRoute(shared: Foundations, directory: ClientDirectory): Route {
 }
 
 /** Where a browser comes, or a client asks for one to come. */
-function browserRoutes(shared: Foundations): Route[] {
+function browserRoutes(shared: Foundations, desk: RequestDesk): Route[] {
   const { authorization, throttle } = shared
   const limiter = perMinute(shared, 'authorization', throttle.authorizationRequestsPerMinute)
   const requests = {
     ...shared,
     limiter,
+    answerAtOnce: createAnswerAtOnce({ ...shared, desk }),
     requestObjects: new RequestObjects({ ...shared, mode: authorization.requestObjects }),
     requirePushedRequests: authorization.requirePushedRequests,
   }
@@ -258,7 +260,7 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
   return {
     routes: [
       tokenRoute(shared, directory),
-      ...browserRoutes(shared),
+      ...browserRoutes(shared, desks.request),
       revocationEndpoint(shared),
       userinfoEndpoint(shared),
       ...metadataRoutes(featuresOf(options), shared.keyRing),

@@ -10,13 +10,14 @@ import {
 } from '@countersign/chassis'
 import { asFailure, Failure } from '@countersign/contracts'
 import type { Answer } from '@countersign/contracts/authorization'
-import { checkAuthorizationRequest, type Client, type CheckedRequest } from '@countersign/tokens'
+import { checkAuthorizationRequest, readSessionCookie, type CheckedRequest, type Client } from '@countersign/tokens'
 import type { KeyRing } from '@countersign/tokens/keys'
 import type { ClientSource } from '../clients/source.ts'
 import { readClientRequest, type ClientRequestOptions } from '../client-request.ts'
 import type { Limiter } from '../limiter.ts'
 import type { Possession } from '../possession.ts'
 import { errorTo, seeOther, sendAnswer } from './answer.ts'
+import type { AnswerAtOnce } from './at-once.ts'
 import type { RequestObjects } from './request-object.ts'
 import { isPushed, type Requests } from './requests.ts'
 
@@ -24,6 +25,8 @@ export interface AuthorizationEndpointOptions extends ClientRequestOptions {
   issuer: string
   find: ClientSource['find']
   requests: Requests
+  /** The answer to a request that needs no page; undefined: the browser goes to sign-in. */
+  answerAtOnce: AnswerAtOnce
   requestObjects: RequestObjects
   possession: Possession
   keyRing: Pick<KeyRing, 'verify'>
@@ -59,8 +62,10 @@ export function authorizationEndpoint(options: AuthorizationEndpointOptions): Ro
     if (hint === undefined) {
       return sendAnswer(errorTo(checked.request, issuer, 'invalid_request', 'id_token_hint is no ID token of ours'))
     }
-    const handle = await requests.keep(checked.request, hint || claimedSubject(checked.request.claims))
-    return seeOther(`${issuer}/login?request=${handle}`)
+    const record = requests.recordOf(checked.request, hint || claimedSubject(checked.request.claims))
+    const answer = await options.answerAtOnce(record, client!, readSessionCookie(headers.cookie, issuer), http)
+    if (answer) return sendAnswer(answer)
+    return seeOther(`${issuer}/login?request=${await requests.keep(record)}`)
   }
 
   /**

@@ -26,8 +26,6 @@ import {
   addSession,
   beginCommit,
   isBrowserSession,
-  limits as tokenLimits,
-  sessionPut,
   subjectKey,
   type Deciding,
   type Versioned,
@@ -35,7 +33,7 @@ import {
 import { decideAndCommit } from '../decide.ts'
 import type { Endings } from '../logout/endings.ts'
 import { personAsker, type Desk, type Plan } from './desk.ts'
-import { readSession, versioned, type BrowserSession } from './state.ts'
+import { readSession, touchSession, versioned, type BrowserSession } from './state.ts'
 
 /** The contract `countersign.authorization.v1.Authorization`, whatever carries it. Throws Failures. */
 export interface AuthorizationCalls {
@@ -85,7 +83,7 @@ class Handover implements AuthorizationCalls {
   async continue({ errand, session, asker }: ContinueRequest): Promise<ContinueResponse> {
     const [desk, id] = this.#deskOf(errand)
     const browser = await this.#browserOf(session)
-    if (browser) await this.#touch(browser)
+    if (browser) await touchSession(browser, this.#options)
     return this.#carryOut((by, commit) => desk.plan(id, browser, by, commit), browser, asker)
   }
 
@@ -137,7 +135,7 @@ class Handover implements AuthorizationCalls {
 
   async getSession({ session }: GetSessionRequest): Promise<GetSessionResponse> {
     const browser = await this.#browserOf(session)
-    if (browser) await this.#touch(browser)
+    if (browser) await touchSession(browser, this.#options)
     return { session: browser && sessionMessage(browser) }
   }
 
@@ -213,19 +211,6 @@ class Handover implements AuthorizationCalls {
 
   async #claim(claim: Commit | undefined): Promise<void> {
     if (claim && (await this.#options.store.commit(claim)) === 'conflict') throw over()
-  }
-
-  /** Coalesced: a session in use is written once a minute. */
-  async #touch({ partition, session }: BrowserSession): Promise<void> {
-    const { store, now, commitId } = this.#options
-    const at = now()
-    if (at - session.record.usedAt < tokenLimits.sessionUseWrittenMs) return
-    const commit = beginCommit({ commitId: commitId() }, partition)
-    const put = sessionPut(partition, { ...session.record, usedAt: at })
-    commit.checks.push({ key: put.key, version: session.version })
-    commit.puts.push(put)
-    // A conflict means that somebody else has just used it, or ended it.
-    await store.commit(commit)
   }
 
   async #end(

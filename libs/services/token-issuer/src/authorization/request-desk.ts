@@ -1,5 +1,5 @@
 import { Failure, type Millis } from '@countersign/contracts'
-import type { Next } from '@countersign/contracts/authorization'
+import type { Answer, Next } from '@countersign/contracts/authorization'
 import { ConsentRecord, type AuthorizationRecord } from '@countersign/contracts/records'
 import type { Commit, Store } from '@countersign/store'
 import {
@@ -35,7 +35,9 @@ export interface RequestDeskOptions {
 }
 
 interface Known {
-  readonly pending: Pending
+  readonly record: AuthorizationRecord
+  /** Undefined: it was never stored. */
+  readonly pending: Pending | undefined
   readonly client: Client
   readonly browser: BrowserSession
   readonly acquaintance: Acquaintance
@@ -64,10 +66,34 @@ export class RequestDesk implements Desk {
       case 'refuse':
         return this.#refuse(pending, step.error, '', by)
       case 'complete': {
-        const known = { pending, client, browser: browser!, acquaintance: acquaintance! }
+        const known = { record, pending, client, browser: browser!, acquaintance: acquaintance! }
         return this.#complete(known, record.scope, client.asksConsent ? 'remembered' : 'not_asked', by, commit)
       }
     }
+  }
+
+  /**
+   * The answer to a request that needs no page: of somebody who is signed in and has agreed, or `prompt=none`. Undefined
+   * where one is needed; `commit` is to be made where something is in it.
+   */
+  async answerAtOnce(
+    record: AuthorizationRecord,
+    client: Client,
+    browser: BrowserSession | undefined,
+    by: Deciding,
+    commit: Commit,
+  ): Promise<Answer | undefined> {
+    if (!browser && !record.prompts.includes('none')) return undefined
+    const acquaintance = browser && (await this.#acquaintance(client, browser))
+    const session = browser?.session.record
+    const told = session ? this.#toldSubject(client, session.subject) : ''
+    const step = nextStep(record, client, session, told, acquaintance?.consent?.record)
+    if (step.kind === 'refuse') return errorTo(destinationOf(record), this.#options.issuer, step.error, '')
+    if (step.kind !== 'complete') return undefined
+    const known = { record, pending: undefined, client, browser: browser!, acquaintance: acquaintance! }
+    const how = client.asksConsent ? 'remembered' : 'not_asked'
+    const { next } = this.#complete(known, record.scope, how, by, commit)
+    return next?.$case === 'answer' ? next.value : undefined
   }
 
   async agree(
@@ -86,7 +112,7 @@ export class RequestDesk implements Desk {
     const asked = scopesOf(record.scope)
     const agreed = asked.filter((scope) => scope === 'openid' || scopes.includes(scope))
     if (asked.length > 0 && agreed.length === 0) return this.#refuse(pending, 'access_denied', '', by)
-    const known = { pending, client, browser, acquaintance }
+    const known = { record, pending, client, browser, acquaintance }
     const plan = this.#complete(known, agreed.join(' '), 'agreed', by, commit)
     remember(commit, known, agreed, by)
     return plan
@@ -132,9 +158,8 @@ export class RequestDesk implements Desk {
   }
 
   #complete(known: Known, scope: string, consent: string, by: Deciding, commit: Commit): Plan {
-    const { pending, client, browser, acquaintance } = known
+    const { record, pending, client, browser, acquaintance } = known
     const { issuer, format, subjectNames, authorizationCodeMs, randomBytes } = this.#options
-    const { record, key, version, partition } = pending
     const session = browser.session.record
     const agreed = {
       client,
@@ -153,13 +178,8 @@ export class RequestDesk implements Desk {
       subjectEpoch: session.subjectEpoch,
       consent,
     }
-    const isHere = partition === commit.partition
-    if (isHere) {
-      commit.checks.push({ key, version })
-      commit.deletes.push(key)
-    }
+    const claim = pending && claimed(pending, commit, by)
     const code = addCode(commit, request, format, randomBytes(tokenSecretBytes), authorizationCodeMs, by)
-    const claim = isHere ? undefined : takingAway(key, version, { commitId: claimId(by) }, partition)
     return {
       kind: 'finish',
       claim,
@@ -181,6 +201,14 @@ export class RequestDesk implements Desk {
 }
 
 const show = (next: Next['next']): Plan => ({ kind: 'show', next })
+
+/** Takes a pending request away: in the same commit, or in one before it where that is of another partition. */
+function claimed({ key, version, partition }: Pending, commit: Commit, by: Deciding): Commit | undefined {
+  if (partition !== commit.partition) return takingAway(key, version, { commitId: claimId(by) }, partition)
+  commit.checks.push({ key, version })
+  commit.deletes.push(key)
+  return undefined
+}
 
 /** Another commit's id, made of this one's: both are as random. */
 export const claimId = ({ commitId }: Pick<Deciding, 'commitId'>): string =>

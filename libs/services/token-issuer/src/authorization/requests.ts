@@ -32,13 +32,12 @@ export class Requests {
     this.#options = options
   }
 
-  /** @returns what the browser carries to the sign-in page */
-  async keep(request: AuthorizationRequest, hintedSubject: string): Promise<string> {
+  /** A request as it is kept while its person is being asked. */
+  recordOf(request: AuthorizationRequest, hintedSubject: string): AuthorizationRecord {
     const { now, authorizationRequestLifetimeMs } = this.#options
     const createdAt = now()
-    const expiresAt = createdAt + authorizationRequestLifetimeMs
     const { isRedirectNamed, maxAgeSeconds, audience, prompts, uiLocales, acrValues, idTokenHint: _, ...rest } = request
-    const record: AuthorizationRecord = {
+    return {
       ...rest,
       redirectNamed: isRedirectNamed,
       audience: [...audience],
@@ -48,9 +47,13 @@ export class Requests {
       age: maxAgeSeconds === undefined ? undefined : { $case: 'maxAge', value: maxAgeSeconds },
       hintedSubject,
       createdAt,
-      expiresAt,
+      expiresAt: createdAt + authorizationRequestLifetimeMs,
     }
-    return this.#put('authorization', AuthorizationRecord.encode(record).finish(), expiresAt)
+  }
+
+  /** @returns what the browser carries to the sign-in page */
+  keep(record: AuthorizationRecord): Promise<string> {
+    return this.#put('authorization', AuthorizationRecord.encode(record).finish(), record.expiresAt)
   }
 
   /** @throws Failure `not_found` when it is unknown, expired or was answered */

@@ -1,8 +1,17 @@
-import { Failure, type Partition } from '@countersign/contracts'
+import { Failure, type Millis, type Partition } from '@countersign/contracts'
 import type { SessionName } from '@countersign/contracts/authorization'
 import { ClientRecord, ConsentRecord, SessionRecord, SubjectRecord } from '@countersign/contracts/records'
 import type { Entry, Store } from '@countersign/store'
-import { clientKey, consentKey, sessionKey, type Client, type Versioned } from '@countersign/tokens'
+import {
+  beginCommit,
+  clientKey,
+  consentKey,
+  limits as tokenLimits,
+  sessionKey,
+  sessionPut,
+  type Client,
+  type Versioned,
+} from '@countersign/tokens'
 
 /** A browser's session as it is in the store, good or not. */
 export interface BrowserSession {
@@ -28,6 +37,21 @@ export async function readSession(
     session: { record: SessionRecord.decode(first.value), version: first.version },
     subject: linked && versioned(linked, SubjectRecord),
   }
+}
+
+/** Notes that a session is in use. Coalesced: it is written once a minute. */
+export async function touchSession(
+  { partition, session }: BrowserSession,
+  { store, now, commitId }: { store: Pick<Store, 'commit'>; now: () => Millis; commitId: () => string },
+): Promise<void> {
+  const at = now()
+  if (at - session.record.usedAt < tokenLimits.sessionUseWrittenMs) return
+  const commit = beginCommit({ commitId: commitId() }, partition)
+  const put = sessionPut(partition, { ...session.record, usedAt: at })
+  commit.checks.push({ key: put.key, version: session.version })
+  commit.puts.push(put)
+  // A conflict means that somebody else has just used it, or ended it.
+  await store.commit(commit)
 }
 
 export const versioned = <T>(entry: Entry, codec: { decode(bytes: Uint8Array): T }): Versioned<T> => ({
