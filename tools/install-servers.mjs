@@ -15,9 +15,15 @@ const packages = {
   spin: 'spin',
   gcc: ['gcc', 'libc6-dev'],
   faketime: 'faketime',
+  chromium: ['chromium', 'fonts-dejavu-core'],
 }
 /** Python modules of Debian's own Python → Debian package. */
-const pythonModules = { grpc: 'python3-grpcio', grpc_tools: 'python3-grpc-tools' }
+const pythonModules = {
+  grpc: 'python3-grpcio',
+  grpc_tools: 'python3-grpc-tools',
+  authlib: 'python3-authlib',
+  requests_oauthlib: 'python3-requests-oauthlib',
+}
 const debianPython = '/usr/bin/python3'
 
 function folders() {

@@ -8,8 +8,8 @@ import { installServers } from './install-servers.mjs'
 
 installDependencies()
 installServers(
-  ['redis-server', 'redis-cli', 'nats-server', 'postgres', 'nginx', 'openssl', 'spin', 'gcc', 'faketime'],
-  ['grpc', 'grpc_tools'],
+  ['redis-server', 'redis-cli', 'nats-server', 'postgres', 'nginx', 'openssl', 'spin', 'gcc', 'faketime', 'chromium'],
+  ['grpc', 'grpc_tools', 'authlib', 'requests_oauthlib'],
 )
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'))

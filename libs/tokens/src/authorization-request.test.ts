@@ -107,7 +107,7 @@ describe('an authorization request', () => {
   test.each([
     ['of an unknown client', 'nobody', good, 'client_id'],
     ['to an unregistered place', 'web', { ...good, redirect_uri: 'https://app.example/CB' }, 'redirect_uri'],
-    ['to none of several', 'server', { ...good, redirect_uri: undefined }, 'redirect_uri is required'],
+    ['to none of several', 'server', { ...good, redirect_uri: undefined }, 'the redirect_uri is missing'],
   ])('%s is told to the person, and to nobody else', (_, id, given, reason) => {
     expect(() => check(id, given)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
     expect(() => check(id, given)).toThrow(reason)
