@@ -3,8 +3,11 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
+import { createLimiters } from '@countersign/chassis'
 import { loadConfig } from '@countersign/chassis/config'
-import { findProgram, temporaryFolder } from '@countersign/servers'
+import { findProgram, freePort, startRedis, temporaryFolder } from '@countersign/servers'
+import { keyOf } from '@countersign/store'
+import { openRedisConnection, openStore } from '@countersign/store/open'
 import { root } from './testing/image.ts'
 import { gatewayConfig, natsConfig, secretsAndConfig, services, startConfiguredRedis } from './testing/stack.ts'
 
@@ -31,6 +34,7 @@ const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose
 const configText = read('deploy/countersign.yaml')
 const config = parse(configText) as Record<'store' | 'bus' | 'audit', { url: string }> & {
   listen: Record<string, string>
+  services: { token_issuer: { target: string } }
 }
 const dockerfile = read('deploy/Dockerfile')
 
@@ -75,9 +79,20 @@ describe('docker-compose.yml', () => {
       expect(compose.services[service]!.secrets).toEqual(expect.arrayContaining(named))
       expect(share(service, 'gateway')).toBe(true)
     }
-    for (const service of ['token-issuer', 'introspection']) expect(share(service, host('store'))).toBe(true)
+    for (const service of ['login', 'token-issuer', 'introspection']) expect(share(service, host('store'))).toBe(true)
     for (const service of ['token-issuer', 'introspection', 'audit']) expect(share(service, host('bus'))).toBe(true)
     expect(share('audit', host('audit'))).toBe(true)
+    for (const server of [host('bus'), host('audit')]) expect(share('login', server)).toBe(false)
+  })
+
+  test('lets login ask the token-issuer, and nobody from outside', () => {
+    const { target } = config.services.token_issuer
+    expect(target).toBe(`token-issuer:${config.listen.grpc!.split(':')[1]}`)
+    expect(share('login', 'token-issuer')).toBe(true)
+    for (const network of compose.services['token-issuer']!.networks)
+      expect(compose.networks[network]).toEqual({ internal: true })
+    const upstreams = [...read('deploy/nginx.conf').matchAll(/server ([a-z-]+):50051 /g)].map(([, name]) => name)
+    expect(upstreams).toEqual(['introspection'])
   })
 
   test('lets nobody but the services reach the servers, and only this machine the gateway', () => {
@@ -114,7 +129,7 @@ describe('deploy/countersign.yaml', () => {
     const { config: file } = secretsAndConfig(folder)
     const loaded = loadConfig({ file, env: {}, cwd: folder })
     expect(loaded.warnings).toEqual([])
-    expect(loaded.config.clients.map(({ id }) => id)).toEqual(['batch', 'reports-api', 'operator'])
+    expect(loaded.config.clients.map(({ id }) => id)).toEqual(['batch', 'reports-api', 'web', 'operator'])
   })
 
   test('keeps the secrets that were made, in a folder for its owner alone', () => {
@@ -128,14 +143,14 @@ describe('deploy/countersign.yaml', () => {
 
 describe('deploy/nginx.conf', () => {
   test('is accepted by nginx, and leads to services and ports that exist', async () => {
-    const { file, folder } = await gatewayConfig({})
+    const { file, folder } = await gatewayConfig({}, await freePort())
     const checked = spawnSync(findProgram('nginx', 'nginx-light'), ['-t', '-c', file], { encoding: 'utf8' })
     rmSync(folder, { recursive: true })
     expect(checked.stderr).toContain('test is successful')
     expect(checked.status).toBe(0)
     const listening = Object.values(config.listen).map((address) => address.split(':')[1])
     const upstreams = [...read('deploy/nginx.conf').matchAll(/server ([a-z-]+):(\d+) resolve;/g)]
-    expect(upstreams).toHaveLength(4)
+    expect(upstreams).toHaveLength(5)
     for (const [, name, port] of upstreams) {
       expect(services).toContain(name)
       expect(listening).toContain(port)
@@ -158,6 +173,29 @@ describe('deploy/redis.conf', () => {
     expect(setting('no-appendfsync-on-rewrite')).toBe('no')
     expect(setting('maxmemory-policy')).toBe('noeviction')
     expect(setting('maxmemory')).toBe('1073741824')
+  })
+})
+
+describe('the user of Redis that docs/operations.md tells of', () => {
+  test('may do all that a service does', async () => {
+    const [, rights = ''] = /ACL user of its own needs `([^`]+)`/.exec(read('docs/operations.md')) ?? []
+    const redis = await startRedis({ config: [`user service on >password ${rights}`] })
+    const url = redis.url.replace('//', '//service:password@')
+    const [store, counts] = [await openStore({ url }), await openRedisConnection({ url })]
+    try {
+      const key = keyOf(0, 'test/1')
+      const commit = { id: 'a'.repeat(32), partition: 0, checks: [], deletes: [], events: [], facts: [] }
+      expect(await store.commit({ ...commit, puts: [{ key, value: Buffer.from('x') }] })).not.toBe('conflict')
+      expect(await store.get([key])).toHaveLength(1)
+      const trouble: string[] = []
+      const limiters = createLimiters({ redis: counts!, onState: (state) => trouble.push(state) })
+      const { fail, blockedSeconds } = limiters({ name: 'test', points: 1, durationMs: 60_000 })
+      await fail('a')
+      expect({ blocked: await blockedSeconds('a'), trouble }).toEqual({ blocked: expect.any(Number), trouble: [] })
+    } finally {
+      await Promise.all([store.close(), counts?.close()])
+      await redis.stop()
+    }
   })
 })
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# countersign [serve] [all|token-issuer|introspection|audit] [OPTION…], or any other command of the countersign CLI.
+# countersign [serve] [all|login|token-issuer|introspection|audit] [OPTION…], or any other command of the countersign CLI.
 set -eu
 
 # PostgreSQL's own variable, from a secret that is mounted as a file.
@@ -12,11 +12,11 @@ if [ "${1:-}" = serve ]; then shift; fi
 app=embedded
 case "${1:-all}" in
   all | --config | --config=*) ;;
-  token-issuer | introspection | audit) app=$1 ;;
+  login | token-issuer | introspection | audit) app=$1 ;;
   *) app=cli ;;
 esac
 case "${1:-}" in
-  all | token-issuer | introspection | audit) shift ;;
+  all | login | token-issuer | introspection | audit) shift ;;
 esac
 # exec: signals reach the service itself.
 flags=

@@ -3,10 +3,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { credentials, Metadata } from '@grpc/grpc-js'
+import * as client from 'openid-client'
 import { IntrospectionClient, type IntrospectResponse } from '@countersign/contracts/introspection'
-import { ask, basic, MainJob, until, type AuditEvent } from '@countersign/servers'
+import { ask, basic, MainJob, until, Visitor, type AuditEvent } from '@countersign/servers'
 import { nodeProgram, root } from './testing/image.ts'
-import { services, startStack, type Stack } from './testing/stack.ts'
+import { services, startStack, type Service, type Stack } from './testing/stack.ts'
 
 let stack: Stack
 let job: MainJob
@@ -41,6 +42,16 @@ async function introspectOverGrpc(token: string): Promise<IntrospectResponse> {
   }
 }
 
+const person = { loginName: 'alice', password: 'correct horse battery staple' }
+
+/** The command line that the image has, beside a service; with the password that audit alone has. */
+const command = (...args: string[]) => commandBeside('audit', ...args)
+const commandBeside = (service: Service, ...args: string[]) =>
+  spawnSync(join(stack.app, 'entrypoint.sh'), args, {
+    env: { ...process.env, ...stack.environment.audit, ...stack.environment[service] },
+    encoding: 'utf8',
+  })
+
 /** The events of a live token, oldest first, once there are so many. */
 async function journaled(fingerprint: string, count: number): Promise<AuditEvent[]> {
   let events: AuditEvent[] = []
@@ -63,6 +74,43 @@ describe('the image’s services behind the gateway', () => {
     expect((await job.introspect(token)).text).toBe('{"active":false}')
     expect(await introspectOverGrpc(token)).toMatchObject({ active: false, clientId: '' })
     expect((await journaled(fingerprint, 2)).map(({ type }) => type)).toEqual(['token.issued', 'token.revoked'])
+  })
+
+  test('sign a person in for an application, and journal it', async () => {
+    const redirectUri = 'http://127.0.0.1:3999/callback'
+    const visitor = new Visitor(stack.http)
+    const link = command('account', 'setup-link').stdout.trim()
+    await visitor.go(link)
+    await visitor.submit({ login_name: person.loginName, password: person.password, password_again: person.password })
+    visitor.cookies.clear()
+
+    const options = { execute: [client.allowInsecureRequests] }
+    const server = await client.discovery(new URL(stack.http), 'web', undefined, client.None(), options)
+    const pkceCodeVerifier = client.randomPKCECodeVerifier()
+    const url = client.buildAuthorizationUrl(server, {
+      redirect_uri: redirectUri,
+      scope: 'openid read:reports',
+      code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+      code_challenge_method: 'S256',
+    })
+    await visitor.go(url.href)
+    const answer = new URL(await visitor.signIn(person))
+    expect(`${answer.origin}${answer.pathname}`).toBe(redirectUri)
+    const tokens = await client.authorizationCodeGrant(server, answer, { pkceCodeVerifier })
+    const { sub } = tokens.claims()!
+    expect((await job.introspect(tokens.access_token)).json()).toMatchObject({ active: true, sub, client_id: 'web' })
+    expect(await client.fetchUserInfo(server, tokens.access_token, sub)).toMatchObject({ sub })
+
+    const types = async () => (await job.events(`&subject=${sub}`)).map(({ type }) => type)
+    const told = ['account.created', 'session.started', 'consent.given', 'grant.created', 'token.issued']
+    await until(async () => {
+      const journaled = await types()
+      return told.every((type) => journaled.includes(type))
+    })
+    // A page that works once, and a token that nobody may see.
+    expect((await ask(link)).status).toBe(404)
+    await until(() => stack.accessLog().includes('"path":"/setup"'))
+    expect(stack.accessLog()).not.toContain(new URL(link).search)
   })
 
   test('know the caller’s address from the gateway, not from what the caller claims', async () => {
@@ -102,7 +150,11 @@ describe('the image’s services behind the gateway', () => {
   test('have both discovery documents and the keys at the one origin', async () => {
     for (const path of ['oauth-authorization-server', 'openid-configuration']) {
       const document = (await (await fetch(`${stack.http}/.well-known/${path}`)).json()) as Record<string, unknown>
-      expect(document.issuer).toBe('http://localhost:8080')
+      expect(document.issuer).toBe(stack.http)
+      const endpoints = Object.entries(document).filter(([name]) => name.endsWith('_endpoint'))
+      const answers = endpoints.map(async ([name, url]) => [name, (await ask(String(url))).status])
+      for (const [name, status] of await Promise.all(answers))
+        expect({ name, isServed: ![404, 502].includes(Number(status)) }).toEqual({ name, isServed: true })
     }
     const { keys } = (await (await fetch(`${stack.http}/oauth2/jwks`)).json()) as { keys: Record<string, unknown>[] }
     expect(keys.length).toBeGreaterThan(0)
@@ -115,6 +167,13 @@ describe('the image’s services behind the gateway', () => {
     expect(await status(8_000)).toBe(200)
     expect(await status(16_400)).toBe(431)
     expect(await status(60_000)).toBe(431)
+  })
+
+  test('send a browser back with as much as its application gave it', async () => {
+    const state = 's'.repeat(4_096)
+    const query = new URLSearchParams({ client_id: 'web', redirect_uri: 'http://127.0.0.1:3999/callback', state })
+    const { status, headers } = await ask(`${stack.http}/oauth2/authorize?${query}`)
+    expect({ status, isWhole: headers.location?.includes(state) }).toEqual({ status: 303, isWhole: true })
   })
 
   test('leave no token and no query in the gateway’s log', async () => {
@@ -138,7 +197,7 @@ describe('the image’s services behind the gateway', () => {
     await until(() => holding(fingerprint).length === stack.dataFolders.length)
     for (const name of ['batch_secret', 'reports_api_secret', 'master_key'])
       expect(holding(stack.secretOf(name))).toEqual([])
-    expect(holding(token)).toEqual([])
+    expect([...holding(token), ...holding(person.password)]).toEqual([])
   })
 
   test('are seen as ready by the image’s health check, and as not ready where nothing listens', () => {
@@ -146,6 +205,15 @@ describe('the image’s services behind the gateway', () => {
       spawnSync(nodeProgram, [join(stack.app, 'health.mjs')], { env: { ...process.env, ...env } }).status
     for (const service of services) expect(check(stack.environment[service])).toBe(0)
     expect(check({ COUNTERSIGN_LISTEN__MANAGEMENT: '127.0.0.1:1' })).toBe(1)
+  })
+
+  test.each(services)('are found well by doctor, beside %s', (service) => {
+    const { status, stdout } = commandBeside(service, 'doctor', '--json')
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; level: string; what: string }[] }
+    expect({ status, wrong: findings.filter(({ level }) => level === 'fail') }).toEqual({ status: 0, wrong: [] })
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'token-issuer', level: 'ok' }))
+    const served = findings.filter(({ what }) => what.endsWith('is served by Countersign')).length
+    expect(served).toBe(service === 'token-issuer' || service === 'introspection' ? 3 : 2)
   })
 
   test('measure what docs/operations.md says, and nothing of ours that it does not', async () => {
@@ -178,12 +246,8 @@ describe('the image’s services behind the gateway', () => {
   })
 
   test('bring the command line with them', () => {
-    const run = (...args: string[]) => {
-      const env = { ...process.env, ...stack.environment.audit }
-      return spawnSync(join(stack.app, 'entrypoint.sh'), args, { env, encoding: 'utf8' })
-    }
-    expect(run('--version').stdout).toMatch(/^\d+\.\d+\.\d+$/m)
-    expect(run('config', 'check')).toMatchObject({ status: 0 })
+    expect(command('--version').stdout).toMatch(/^\d+\.\d+\.\d+$/m)
+    expect(command('config', 'check')).toMatchObject({ status: 0 })
   })
 })
 

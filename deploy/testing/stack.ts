@@ -12,7 +12,7 @@ import {
 import { buildImage, nodeProgram, root } from './image.ts'
 
 const read = (file: string): string => readFileSync(join(root, 'deploy', file), 'utf8')
-export const services = ['token-issuer', 'introspection', 'audit'] as const
+export const services = ['login', 'token-issuer', 'introspection', 'audit'] as const
 export type Service = (typeof services)[number]
 
 /** Redis with deploy/redis.conf, elsewhere. */
@@ -64,8 +64,8 @@ export interface Gateway {
 }
 
 /** deploy/nginx.conf, elsewhere, for services that listen on these local ports. */
-export async function gatewayConfig(ports: Record<string, number>): Promise<Gateway> {
-  const [http, grpc] = [await freePort(), await freePort()]
+export async function gatewayConfig(ports: Record<string, number>, http: number): Promise<Gateway> {
+  const grpc = await freePort()
   const folder = temporaryFolder('deploy-nginx')
   chmodSync(folder, 0o755)
   const text = read('nginx.conf')
@@ -136,8 +136,14 @@ export async function startStack(): Promise<Stack> {
     new ServerProcess({ ...nats, args: ['-c', nats.file] }).start(),
     startPostgres(),
   ])
+  const httpPort = await freePort()
+  const http = `http://127.0.0.1:${httpPort}`
+  const ports: Record<string, number> = {}
+  for (const service of services) for (const port of [8080, 50051, 9464]) ports[`${service}:${port}`] = await freePort()
   const shared = {
     COUNTERSIGN_CONFIG: config,
+    COUNTERSIGN_ISSUER: http,
+    COUNTERSIGN_SERVICES__TOKEN_ISSUER__TARGET: `127.0.0.1:${ports['token-issuer:50051']}`,
     COUNTERSIGN_STORE__URL: `redis://127.0.0.1:${redis.port}`,
     COUNTERSIGN_BUS__URL: `nats://127.0.0.1:${nats.port}`,
     COUNTERSIGN_AUDIT__URL: requirePassword(postgres, secretOf('postgres_password')),
@@ -147,11 +153,9 @@ export async function startStack(): Promise<Stack> {
   }
   const environment = {} as Stack['environment']
   const processes = {} as Stack['processes']
-  const ports: Record<string, number> = {}
   for (const service of services) {
-    const own = { http: await freePort(), grpc: await freePort(), management: await freePort() }
-    ports[`${service}:8080`] = own.http
-    ports[`${service}:50051`] = own.grpc
+    const [http = 0, grpc = 0, management = 0] = [8080, 50051, 9464].map((port) => ports[`${service}:${port}`])
+    const own = { http, grpc, management }
     const listen = Object.entries(own).map(([name, port]) => [
       `COUNTERSIGN_LISTEN__${name.toUpperCase()}`,
       `127.0.0.1:${port}`,
@@ -160,12 +164,12 @@ export async function startStack(): Promise<Stack> {
     if (service === 'audit') environment[service].PGPASSWORD_FILE = join(folder, 'secrets/postgres_password')
     processes[service] = await startService(service, app, own, environment[service])
   }
-  const gateway = await gatewayConfig(ports)
+  const gateway = await gatewayConfig(ports, httpPort)
   const args = ['-c', gateway.file, '-g', 'daemon off;']
   const nginx = { program: findProgram('nginx', 'nginx-light'), args, port: gateway.http, folder: gateway.folder }
   processes.gateway = await new ServerProcess(nginx).start()
   return {
-    http: `http://127.0.0.1:${gateway.http}`,
+    http,
     grpc: `127.0.0.1:${gateway.grpc}`,
     app,
     environment,

@@ -7,9 +7,12 @@ const commands = [
   ['config', 'schema'],
   ['config', 'hash-secret'],
   ['config', 'new-secret'],
+  ['account', 'setup-link'],
   ['token', 'new'],
   ['token', 'introspect'],
   ['token', 'revoke'],
+  ['keys', 'list'],
+  ['keys', 'rotate'],
   ['audit', 'tail'],
   ['doctor'],
 ]
@@ -18,7 +21,8 @@ describe('the command line', () => {
   test('tells every command and every exit code', async () => {
     const { code, stdout, stderr } = await runCommand(['--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    for (const name of ['serve', 'config', 'token', 'audit', 'doctor']) expect(stdout).toContain(`  ${name} `)
+    for (const name of ['serve', 'config', 'account', 'token', 'keys', 'audit', 'doctor'])
+      expect(stdout).toContain(`  ${name} `)
     expect(stdout).toMatch(/0 done, 1 failed, 2 mistake.*3 unavailable,\s+4 refused, 5 token not active/)
   })
 
@@ -59,6 +63,8 @@ describe('secrets in arguments', () => {
     [['token', 'introspect', `--token=${secret}`]],
     [['token', 'new', '--client-secret', secret]],
     [['token', 'new', `--client-secrte=${secret}`]],
+    [['keys', 'rotate', secret]],
+    [['token', 'revoke', '--grant', 'g', secret]],
     [['config', 'hash-secret', secret]],
     [['config', 'hash-secret', '--secret', secret]],
     [['audit', 'tail', '--password', secret]],

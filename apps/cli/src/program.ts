@@ -15,7 +15,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 export function createProgram(surroundings: Surroundings, done: (code: ExitCode) => void): Command {
   const { stdout, stderr } = surroundings
   const program = new Command('countersign')
-    .description('Issues tokens, tells whether they are good, takes them back, and keeps the record.')
+    .description('Signs people in, issues tokens, tells whether they are good, takes them back, and keeps the record.')
     .version(version)
     .exitOverride()
     .configureOutput({
@@ -33,7 +33,9 @@ export function createProgram(surroundings: Surroundings, done: (code: ExitCode)
 
   addServe(program)
   addConfig(program.command('config').description('Check and prepare the configuration.'), runs)
+  addAccount(program.command('account').description('Look after the accounts that are kept here.'), runs)
   addToken(program.command('token').description('Get, check and revoke tokens.'), runs)
+  addKeys(program.command('keys').description('Look after the signing keys, as an operator.'), runs)
   addAudit(program.command('audit').description('Read the audit journal.'), runs)
   program
     .command('doctor')
@@ -58,7 +60,7 @@ function addServe(program: Command): void {
   program
     .command('serve')
     .description('Run one service, or all of them in one process.')
-    .argument('[service]', 'all, token-issuer, introspection or audit', 'all')
+    .argument('[service]', 'all, login, token-issuer, introspection or audit', 'all')
     .addOption(configFile())
     .addOption(json())
     .action(async (service: string, options: { config?: string }) =>
@@ -89,25 +91,49 @@ function addConfig(config: Command, runs: Runs): void {
     .action(runs(async () => (await import('./config/secrets.ts')).newSecret))
 }
 
+function addAccount(account: Command, runs: Runs): void {
+  account
+    .command('setup-link')
+    .description('Print the link that makes the first account: it works until there is one. Keep it to yourself.')
+    .addOption(configFile())
+    .addOption(json())
+    .action(runs(async () => (await import('./account/setup-link.ts')).printSetupLink))
+}
+
 function addToken(token: Command, runs: Runs): void {
   asClient(token.command('new'))
     .description('Get an access token for the client itself (client_credentials).')
     .option('--scope <scopes>', 'scopes to ask for, separated by spaces (default: all it may have)')
     .addOption(json())
     .action(runs(async () => (await import('./token/new.ts')).newToken))
-  withToken(asClient(token.command('introspect')))
+  overGrpc(withToken(asClient(token.command('introspect'))), 'ask over gRPC instead of HTTP')
     .description('Ask whether a token is good, and for what.')
-    .option('--grpc <host:port>', 'ask over gRPC instead of HTTP')
-    .option('--ca <file>', 'with --grpc: authorities (PEM) that may sign the server’s certificate; turns TLS on')
-    .option('--cert <file>', 'with --grpc: our certificate (PEM), instead of a client secret; needs --key')
-    .option('--key <file>', 'with --grpc: private key (PEM) of --cert')
     .addOption(json())
     .action(runs(async () => (await import('./token/introspect.ts')).introspectToken))
-  withToken(asClient(token.command('revoke')))
-    .description('Take a token back; prints the revision that has it.')
+  const asOperator = 'as an operator, whoever’s token it is; where the service is'
+  overGrpc(withToken(asClient(token.command('revoke'))), asOperator)
+    .description('Take a token back, or as an operator what is named; prints the revision that has it.')
+    .option('--grant <id>', 'as an operator: a grant, and every token of it')
+    .option('--session <id>', 'as an operator: a session, and every token that does not outlive it')
+    .option('--subject <id>', 'as an operator: every session and token of a person')
+    .option('--client <id>', 'as an operator: every token of a client')
+    .option('--disable', 'with --subject or --client: and let there be no new ones')
     .option('--wait', 'until every cache enforces it, and say how many there are and how long it took')
     .addOption(json())
     .action(runs(async () => (await import('./token/revoke.ts')).revokeToken))
+}
+
+function addKeys(keys: Command, runs: Runs): void {
+  overGrpc(asClient(keys.command('list')), whereItListens)
+    .description('Print the signing keys: published, active and retired ones.')
+    .addOption(json())
+    .action(runs(async () => (await import('./keys/keys.ts')).listKeys))
+  overGrpc(asClient(keys.command('rotate')), whereItListens)
+    .description('Publish new signing keys, which sign once everybody can know them.')
+    .option('--alg <alg>', 'only of this algorithm: RS256, ES256 or EdDSA')
+    .option('--compromised', 'a key was stolen: the new ones sign at once, what the old ones signed is worth nothing')
+    .addOption(json())
+    .action(runs(async () => (await import('./keys/keys.ts')).rotateKeys))
 }
 
 function addAudit(audit: Command, runs: Runs): void {
@@ -132,6 +158,16 @@ const asClient = (command: Command): Command =>
     .option('--issuer <url>', 'the server (default: of the configuration, or http://localhost:8080)')
     .addOption(configFile())
     .option('--allow-plaintext', 'send secrets without TLS to other machines')
+
+const whereItListens = 'where the service is (default: of the configuration, or localhost:50051)'
+
+/** Options of what is asked, or may be, over gRPC. */
+const overGrpc = (command: Command, why: string): Command =>
+  command
+    .option('--grpc <host:port>', why)
+    .option('--ca <file>', 'over gRPC: authorities (PEM) that may sign the server’s certificate; turns TLS on')
+    .option('--cert <file>', 'over gRPC: our certificate (PEM), instead of a client secret; needs --key')
+    .option('--key <file>', 'over gRPC: private key (PEM) of --cert')
 
 const withToken = (command: Command): Command =>
   command.option('--token-file <file>', 'the token (default: $COUNTERSIGN_TOKEN, or standard input)')

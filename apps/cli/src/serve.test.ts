@@ -12,21 +12,19 @@ describe('serve', () => {
     expect(await stack.end('SIGTERM')).toBe(0)
   })
 
-  test('says that login is not in this version', async () => {
-    expect(await runCommand(['serve', 'login'])).toEqual({
-      code: 2,
-      stdout: '',
-      stderr: 'countersign: login: not in this version; there is nothing to serve yet\n',
-    })
+  test('runs login, which wants a store that others reach', async () => {
+    const { code, stdout, stderr } = await runCommand(['serve', 'login'])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('store.url: sqlite is for the single process')
   })
 
   test('names the services when there is none of the name given', async () => {
     const { code, stderr } = await runCommand(['serve', 'everything'])
     expect(code).toBe(2)
-    expect(stderr).toContain('serve all, token-issuer, introspection, audit')
+    expect(stderr).toContain('serve all, login, token-issuer, introspection, audit')
   })
 
-  test.each(['all', 'token-issuer', 'introspection', 'audit'])(
+  test.each(['all', 'login', 'token-issuer', 'introspection', 'audit'])(
     'tells mistakes in the configuration of %s without a stack, and exits 2',
     async (service) => {
       const { code, stderr } = await runCommand(['serve', service], { env: { COUNTERSIGN_MAX_STALENES: '1s' } })

@@ -3,6 +3,7 @@ import { Failure } from '@countersign/contracts'
 /** The folders of the apps, by what is served. */
 const folders = {
   all: 'embedded',
+  login: 'login',
   'token-issuer': 'token-issuer',
   introspection: 'introspection',
   audit: 'audit',
@@ -14,8 +15,6 @@ const isService = (name: string): name is Service => Object.hasOwn(folders, name
 
 /** Starts an app, as its `main.ts` would be by hand; it runs until it is told to stop. @throws when it cannot start */
 export async function serve(service: string, { config }: { config?: string }): Promise<void> {
-  if (service === 'login')
-    throw new Failure('invalid_request', 'login: not in this version; there is nothing to serve yet')
   if (!isService(service)) {
     throw new Failure('invalid_request', `there is no service of this name: serve ${Object.keys(folders).join(', ')}`)
   }

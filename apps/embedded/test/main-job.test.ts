@@ -62,16 +62,22 @@ describe('the main job in one process', () => {
   test('the documents say what is on, and nothing else', async () => {
     for (const path of ['oauth-authorization-server', 'openid-configuration']) {
       const reply = await ask(`${embedded.issuerUrl}/.well-known/${path}`)
-      expect(reply.json()).toMatchObject({
+      const document = reply.json<Record<string, unknown>>()
+      expect(document).toMatchObject({
         issuer: embedded.issuerUrl,
         token_endpoint: `${embedded.issuerUrl}/oauth2/token`,
-        grant_types_supported: ['client_credentials'],
-        response_types_supported: [],
-        scopes_supported: ['read:reports', 'read:mail'],
+        response_types_supported: ['code'],
+        scopes_supported: expect.arrayContaining(['openid', 'read:reports', 'read:mail']),
+        request_parameter_supported: false,
+        tls_client_certificate_bound_access_tokens: false,
       })
+      expect(document).not.toHaveProperty('registration_endpoint')
+      const endpoints = Object.entries(document).filter(([name]) => name.endsWith('_endpoint'))
+      for (const [name, url] of endpoints)
+        expect({ name, status: (await ask(String(url))).status }).not.toEqual({ name, status: 404 })
     }
     const { keys } = (await ask(`${embedded.issuerUrl}/oauth2/jwks`)).json<{ keys: Record<string, string>[] }>()
-    expect(keys.map(({ alg }) => alg)).toEqual(['ES256', 'EdDSA', 'RS256'])
+    expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'EdDSA', 'RS256'])
     for (const key of keys) {
       for (const secret of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) expect(key).not.toHaveProperty(secret)
     }

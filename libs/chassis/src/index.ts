@@ -12,6 +12,7 @@ export {
   type PageOptions,
   type Shown,
 } from './http/page.ts'
+export { networkOf } from './http/network.ts'
 export { problemFailure } from './http/problem.ts'
 export type { HttpAnswer, HttpHandler, HttpRequest, Route } from './http/route.ts'
 export { createHttpServer, type HttpServer, type HttpServerOptions, type HttpTls } from './http/server.ts'

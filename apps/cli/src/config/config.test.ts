@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from '@jest/globals'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,6 +33,57 @@ clients:
 `,
 )
 
+const { publicKey } = generateKeyPairSync('ed25519')
+const jwk = { ...publicKey.export({ format: 'jwk' }), keyUse: 'sig' }
+const complete = write(
+  'complete.yaml',
+  `version: 1
+services: { token_issuer: { target: '127.0.0.1:50052' } }
+authorization: { request_objects: signed, dpop_nonces: true }
+keys: { rotate_every: 30d }
+throttle: { failed_sign_ins_per_minute: 3 }
+registration: { enabled: true, initial_access_tokens: [hunter2hunter2hunter2hunter2hunter2hunter2] }
+providers:
+  - { id: staff, kind: local }
+  - { id: upstream, kind: oidc, issuer: https://up.example, client_id: us, token_exchange: { audience: [us], authorized_parties: [one, two] } }
+resources:
+  - { id: reports, audience: https://reports.example, scopes: { readReportsMs: Read reports } }
+clients:
+  - id: keyed
+    auth_method: private_key_jwt
+    jwks: ${JSON.stringify({ keys: [jwk] })}
+    grants: [authorization_code]
+    redirect_uris: [https://app.example/callback]
+    post_logout_redirect_uris: [https://app.example/]
+    backchannel_logout_uri: https://app.example/logout
+    require_pushed_requests: true
+    access_token_lifetime: 2m
+    id_token_alg: EdDSA
+    subject_type: pairwise
+  - { id: batch, secret: hunter2hunter2, grants: [client_credentials] }
+`,
+)
+
+interface Node {
+  properties?: Record<string, Node>
+  additionalProperties?: Node | false
+  items?: Node
+  anyOf?: Node[]
+  oneOf?: Node[]
+}
+
+/** The forms of all keys that a schema knows, as they are printed. */
+function keysOf(node: Node, path = ''): RegExp[] {
+  const dot = path === '' ? '' : `${path}\\.`
+  return [
+    new RegExp(`^${path}(\\[\\])?$`),
+    ...Object.entries(node.properties ?? {}).flatMap(([name, child]) => keysOf(child, dot + name)),
+    ...(node.additionalProperties ? keysOf(node.additionalProperties, `${dot}[^.]+`) : []),
+    ...(node.items ? keysOf(node.items, `${path}\\[\\]`) : []),
+    ...[...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap((child) => keysOf(child, path)),
+  ]
+}
+
 describe('config check', () => {
   test('prints what is in effect, its oddities, and no secret', async () => {
     const { code, stdout, stderr } = await runCommand(['config', 'check', '--config', good])
@@ -41,6 +93,35 @@ describe('config check', () => {
     expect(stdout).toMatch(/^listen\.grpc +127\.0\.0\.1:50051$/m)
     expect(stderr).toContain('warning: clients[0].scopes[0]: no resource has the scope "odd"')
     expect(stdout + stderr).not.toContain('hunter2')
+  })
+
+  test('calls everything as the file does, so that it could stand there', async () => {
+    const { code, stdout } = await runCommand(['config', 'check', '--json', '--config', complete])
+    const { settings } = JSON.parse(stdout) as { settings: Record<string, unknown> }
+    const { stdout: printed } = await runCommand(['config', 'schema'])
+    const known = keysOf(JSON.parse(printed))
+    const keys = Object.keys(settings).map((key) => key.replaceAll(/\[\d+\]/g, '[]'))
+    expect({ code, unknown: keys.filter((key) => !known.some((form) => form.test(key))) }).toEqual({
+      code: 0,
+      unknown: [],
+    })
+    expect(settings).toMatchObject({
+      'clients[0].auth_method': 'private_key_jwt',
+      'clients[0].id_token_alg': 'EdDSA',
+      'clients[0].subject_type': 'pairwise',
+      'clients[0].sector_identifier': 'app.example',
+      'clients[0].jwks.keys[0].keyUse': 'sig',
+      'clients[0].access_token_lifetime': '2m',
+      'clients[0].require_pushed_requests': true,
+      'clients[1].subject_type': 'public',
+      'resources[0].scopes.readReportsMs': 'Read reports',
+      'authorization.dpop_nonces': true,
+      'keys.rotate_every': '30d',
+      'registration.initial_access_tokens[0]': '[secret]',
+      'providers[1].token_exchange.authorized_parties': 'one two',
+      'services.token_issuer.target': '127.0.0.1:50052',
+      'throttle.failed_sign_ins_per_minute': 3,
+    })
   })
 
   test('prints the same as one JSON document', async () => {

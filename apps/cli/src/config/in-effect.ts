@@ -24,11 +24,24 @@ function settingsIn(value: unknown, key: string): Setting[] {
   return [[key, typeof value === 'string' ? scrub(value) : (value as number | boolean)]]
 }
 
+/** What is called otherwise in the file. */
+const renamed: Readonly<Record<string, string>> = {
+  authenticationMethod: 'auth_method',
+  idTokenAlgorithm: 'id_token_alg',
+}
+
+/** Maps whose names are their own: scopes, and members of keys. */
+const verbatim = /(^|\.)(jwks|scopes)(\.|\[|$)/
+
 /** `accessTokenMs: 300000` is `access_token: 5m` in the file. */
 function named(name: string, value: unknown, prefix: string): Setting[] {
-  const inFile = /[^\w]/.test(name)
-    ? name
-    : name.replace(/(Ms|Events)$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  if (verbatim.test(prefix)) return settingsIn(value, prefix + name)
+  if (name === 'pairwiseSector') {
+    const sector = { subjectType: value === undefined ? 'public' : 'pairwise', sectorIdentifier: value }
+    return Object.entries(sector).flatMap(([key, each]) => named(key, each, prefix))
+  }
+  const inFile =
+    renamed[name] ?? name.replace(/(Ms|Events)$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
   const isDuration = name.endsWith('Ms') && typeof value === 'number'
   return settingsIn(isDuration ? writeDuration(value) : value, prefix + inFile)
 }

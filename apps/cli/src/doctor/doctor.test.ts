@@ -207,6 +207,19 @@ describe('doctor, of real servers', () => {
     expect(missing.stdout).toMatch(/^fail {2}master key .*no\.key does not exist\n +.*openssl rand/m)
   })
 
+  test('tells whether a login of its own would reach the token-issuer', async () => {
+    const inspect = async (name: string, port: number) => {
+      const more = [`services: { token_issuer: { target: "127.0.0.1:${port}" } }`]
+      const { code, of } = await examine(await configure(name, { more }))
+      return { code, level: of('token-issuer')[0]?.level, what: of('token-issuer')[0]?.what }
+    }
+    const stack = await new Stack().start()
+    expect(await inspect('reached.yaml', stack.grpcPort)).toMatchObject({ code: 0, level: 'ok' })
+    await stack.stop()
+    const unreached = await inspect('unreached.yaml', stack.grpcPort)
+    expect(unreached).toEqual({ code: 0, level: 'warn', what: expect.stringContaining('does not answer over gRPC') })
+  })
+
   test('fails an address that another program has', async () => {
     const { port } = silent.address() as AddressInfo
     const file = await configure('taken.yaml')

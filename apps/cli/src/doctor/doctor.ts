@@ -15,6 +15,7 @@ const checks: readonly (() => Promise<Check>)[] = [
   async () => (await import('./store.ts')).store,
   async () => (await import('./bus.ts')).bus,
   async () => (await import('./journal.ts')).journal,
+  async () => (await import('./token-issuer.ts')).tokenIssuer,
   async () => (await import('./listeners.ts')).listeners,
   async () => (await import('./issuer.ts')).issuer,
   async () => (await import('./proxies.ts')).proxies,

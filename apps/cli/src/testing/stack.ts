@@ -22,7 +22,7 @@ resources:
 clients:
   - { id: batch, secret: ${secrets.batch}, grants: [client_credentials], scopes: ["read:reports"], audience: [reports] }
   - { id: reports-api, secret: ${secrets['reports-api']}, introspect: [reports] }
-  - { id: operator, secret: ${secrets.operator}, audit: true }
+  - { id: operator, secret: ${secrets.operator}, audit: true, admin: true }
   - { id: certified, tls_client_auth_subject_dn: CN=caller, introspect: [reports] }
 ${more}`
 

@@ -15,17 +15,39 @@ export interface Enforcement {
 }
 
 /**
- * Waits until no cache answers from before a revision any more.
+ * Waits until no cache answers from before any of these revisions any more.
  * @throws Failure `unavailable` when some still may after all that time; whatever the server answers
  */
 export async function waitForEnforcement(
   issuer: URL,
   credentials: Credentials,
+  revisions: readonly string[],
+  onProgress: (enforcement: Enforcement) => void,
+): Promise<Enforcement> {
+  const untilMs = performance.now() + limits.enforcementMs
+  const all: Enforcement[] = []
+  for (const revision of revisions) all.push(await waitForOne(issuer, credentials, revision, untilMs, onProgress))
+  const most = (count: (each: Enforcement) => number) => Math.max(...all.map(count))
+  const speeds = all.flatMap(({ slowest_ms }) => slowest_ms ?? [])
+  return {
+    enforced: true,
+    caches: most(({ caches }) => caches),
+    // Of the partition that was slowest to be heard of everywhere.
+    applied: Math.min(...all.map(({ applied }) => applied)),
+    lapsed: most(({ lapsed }) => lapsed),
+    slowest_ms: speeds.length === 0 ? null : Math.max(...speeds),
+    silent: [],
+  }
+}
+
+async function waitForOne(
+  issuer: URL,
+  credentials: Credentials,
   revision: string,
+  untilMs: number,
   onProgress: (enforcement: Enforcement) => void,
 ): Promise<Enforcement> {
   const url = urlAt(issuer, `/api/v1/revocations/${encodeURIComponent(revision)}`)
-  const untilMs = performance.now() + limits.enforcementMs
   for (;;) {
     const { body } = await call({ url, credentials })
     const enforcement = body as Enforcement

@@ -1,17 +1,14 @@
 import { styleText } from 'node:util'
 import { Failure } from '@countersign/contracts'
-import { findIssuer, readCredentials, readToken, urlAt, type ClientOptions } from '../client.ts'
+import { findIssuer, readCredentials, readToken, urlAt } from '../client.ts'
 import { exitCodes, type ExitCode } from '../exit-code.ts'
 import { call } from '../http-call.ts'
+import type { RpcOptions } from '../rpc-call.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { aligned, printable, printableJson } from '../text.ts'
 
-export interface IntrospectOptions extends ClientOptions {
+export interface IntrospectOptions extends RpcOptions {
   readonly tokenFile?: string
-  readonly grpc?: string
-  readonly ca?: string
-  readonly cert?: string
-  readonly key?: string
 }
 
 /** RFC 7662 section 2.2. */

@@ -1,3 +1,4 @@
+import { networkOf } from '@countersign/chassis'
 import { digestOfLoginName, normalizeLoginName, type Passwords } from '@countersign/accounts'
 import type { Millis } from '@countersign/contracts'
 import type { Asker } from '@countersign/contracts/authorization'
@@ -33,7 +34,7 @@ export class Credentials {
   async verify(loginName: string, password: string, asker: Asker): Promise<Verified> {
     const { directory, passwords, throttle } = this.#options
     const name = normalizeLoginName(loginName) ?? loginName
-    const keys = [`account ${digestOfLoginName(name)}`, `address ${asker.address}`]
+    const keys = [`account ${digestOfLoginName(name)}`, `address ${networkOf(asker.address)}`]
     const blockedBefore = await this.#blockedSeconds(keys)
     if (blockedBefore !== undefined) return { blockedSeconds: blockedBefore }
     const account = await directory.findByLoginName(loginName)

@@ -137,6 +137,13 @@ describe('a device', () => {
     const other = new Browser(world.origin, { 'x-forwarded-for': '203.0.113.1' })
     expect((await other.open('/device?user_code=BCDFGHJK')).status).toBe(200)
   })
+
+  test.each(['/login', '/consent'])('is not found by guessing at %s either', async (path) => {
+    for (const last of 'BCDFG') expect((await browser.open(`${path}?user_code=ZZZZZZZ${last}`)).status).toBe(404)
+    for (const page of [path, '/device']) {
+      expect((await browser.open(`${page}?user_code=BCDFGHJK`)).status).toBe(429)
+    }
+  })
 })
 
 describe('signing out', () => {

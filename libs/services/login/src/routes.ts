@@ -4,7 +4,7 @@ import { SignInPage } from '@countersign/contracts/authorization'
 import type { Credentials } from './credentials.ts'
 import { errandOf, idIn, linkTo, purposeIn, userCodeIn, type Purpose } from './errand.ts'
 import { devicePage, scopePrefix, signedInPage, signInPage, type Mistake } from './pages.ts'
-import type { AuthorizationCalls, FailureThrottle } from './ports.ts'
+import type { AuthorizationCalls } from './ports.ts'
 import type { Steps } from './steps.ts'
 import { redirectTo, type Handlers, type Visit } from './visit.ts'
 
@@ -12,8 +12,6 @@ export interface RoutesOptions {
   authorization: AuthorizationCalls
   steps: Steps
   credentials: Credentials
-  /** Of wrong user codes, by address. */
-  userCodes: FailureThrottle
 }
 
 /** A sign-in page for nobody in particular. */
@@ -100,7 +98,7 @@ export function consentHandlers({ authorization, steps }: RoutesOptions): Handle
 }
 
 /** `/device`: a person types the code that their device shows (RFC 8628 section 3.3). */
-export function deviceHandlers({ steps, userCodes }: RoutesOptions): Handlers {
+export function deviceHandlers({ steps }: RoutesOptions): Handlers {
   const entry = (visit: Visit, mistake?: Mistake, typed = '') =>
     devicePage({ purpose: undefined, csrf: visit.csrf('device') }, mistake, typed)
   const unknown = {
@@ -115,15 +113,14 @@ export function deviceHandlers({ steps, userCodes }: RoutesOptions): Handlers {
       if (typed === undefined) return entry(visit)
       const value = userCodeIn(typed)
       if (value === undefined) return entry(visit, malformed, typed)
-      const seconds = await userCodes.blockedSeconds(visit.asker.address)
-      if (seconds !== undefined) return entry(visit, blocked('Too many wrong codes', seconds), typed)
       const purpose: Purpose = { $case: 'userCode', value }
       try {
         return await steps.show(visit, purpose, await steps.next(visit, purpose))
       } catch (thrown) {
-        if (asFailure(thrown).code !== 'not_found') throw thrown
-        await userCodes.fail(visit.asker.address)
-        return entry(visit, unknown, typed)
+        const { code, retryAfterSeconds } = asFailure(thrown)
+        if (code === 'not_found') return entry(visit, unknown, typed)
+        if (code !== 'too_many_requests') throw thrown
+        return entry(visit, blocked('Too many wrong codes', retryAfterSeconds ?? 1), typed)
       }
     },
     async POST(visit) {

@@ -52,9 +52,9 @@ export function createLoginService(options: LoginServiceOptions): LoginService {
   const directory = new AccountDirectory(options)
   const passwords = new Passwords(randomBytes)
   const credentials = new Credentials({ ...options, directory, passwords, throttle: throttle.signIns })
-  const steps = new Steps({ authorization, directory, cookies, session, randomBytes })
+  const steps = new Steps({ authorization, directory, cookies, session, userCodes: throttle.userCodes, randomBytes })
   const visits = new Visits({ ...options, cookies, logFailure: createFailureLog(options.log) })
-  const routes = { authorization, steps, credentials, userCodes: throttle.userCodes }
+  const routes = { authorization, steps, credentials }
   return {
     routers: [
       visits.router('/login', loginHandlers(routes)),

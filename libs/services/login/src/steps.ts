@@ -1,5 +1,5 @@
-import { formPostPage, type HttpAnswer } from '@countersign/chassis'
-import { Failure } from '@countersign/contracts'
+import { formPostPage, networkOf, type HttpAnswer } from '@countersign/chassis'
+import { asFailure, Failure } from '@countersign/contracts'
 import type { Done, Next, Session } from '@countersign/contracts/authorization'
 import type { Account, AccountDirectory } from './account-directory.ts'
 import { newSessionCookie, sessionNameOf } from '@countersign/tokens'
@@ -7,7 +7,7 @@ import type { Cookies, SessionOptions } from './cookies.ts'
 import { errandOf, linkTo, type Purpose } from './errand.ts'
 import { limits } from './limits.ts'
 import { consentPage, donePage, signInPage, signOutPage } from './pages.ts'
-import type { AuthorizationCalls } from './ports.ts'
+import type { AuthorizationCalls, FailureThrottle } from './ports.ts'
 import { redirectTo, type Visit } from './visit.ts'
 
 export interface StepsOptions {
@@ -15,6 +15,8 @@ export interface StepsOptions {
   directory: AccountDirectory
   cookies: Cookies
   session: SessionOptions
+  /** Of wrong user codes, by address. */
+  userCodes: FailureThrottle
   randomBytes: (bytes: number) => Uint8Array
 }
 
@@ -34,12 +36,36 @@ export class Steps {
     this.#options = options
   }
 
-  /** What is next for this browser. @throws Failure `not_found` when the errand is unknown or over */
+  /**
+   * What is next for this browser. Whatever page it is asked by, user codes cannot be guessed (RFC 8628 section 5.1).
+   * @throws Failure `not_found` when the errand is unknown or over, `too_many_requests` after too many wrong user codes
+   */
   async next(visit: Visit, purpose: NonNullable<Purpose>): Promise<Next> {
+    if (purpose.$case !== 'userCode') return this.#continue(visit, purpose)
+    const { userCodes } = this.#options
+    await this.#refuseGuesses(visit)
+    try {
+      const next = await this.#continue(visit, purpose)
+      // Once more: of many guesses at once, those that others have used up the attempts of must not count.
+      await this.#refuseGuesses(visit)
+      return next
+    } catch (thrown) {
+      if (asFailure(thrown).code === 'not_found') await userCodes.fail(networkOf(visit.asker.address))
+      throw thrown
+    }
+  }
+
+  async #continue(visit: Visit, purpose: NonNullable<Purpose>): Promise<Next> {
     const { session, asker } = visit
     const { next } = await this.#options.authorization.continue({ errand: errandOf(purpose), session, asker })
     if (!next?.next) throw wentWrong()
     return next
+  }
+
+  async #refuseGuesses({ asker }: Visit): Promise<void> {
+    const retryAfterSeconds = await this.#options.userCodes.blockedSeconds(networkOf(asker.address))
+    if (retryAfterSeconds === undefined) return
+    throw new Failure('too_many_requests', 'too many wrong codes: wait and try again', { retryAfterSeconds })
   }
 
   /** The answer to a GET. */

@@ -1,4 +1,5 @@
 import {
+  networkOf,
   oauthFailure,
   pageFailure,
   parseForm,
@@ -52,7 +53,7 @@ export function authorizationEndpoint(options: AuthorizationEndpointOptions): Ro
       return sendAnswer(await refuseMalformed(method === 'POST' ? body.toString() : query, asFailure(thrown)))
     }
     const client = await find(given.get('client_id') ?? '')
-    await limiter.take(`${client?.id ?? ''} ${address}`)
+    await limiter.take(`${client?.id ?? ''} ${networkOf(address)}`)
     const checked = client ? await checkWhole(client, given) : checkAuthorizationRequest(undefined, given, false)
     if ('refused' in checked) {
       const { error, description, ...destination } = checked.refused
@@ -100,7 +101,7 @@ export function authorizationEndpoint(options: AuthorizationEndpointOptions): Ro
   /** Empty without a hint; undefined for a hint that we did not sign. */
   async function hintedSubject(idTokenHint: string): Promise<string | undefined> {
     if (idTokenHint === '') return ''
-    const verified = await options.keyRing.verify(idTokenHint, {})
+    const verified = await options.keyRing.verify(idTokenHint, { typ: 'JWT' })
     return verified && verified.payload.iss === issuer ? (verified.payload.sub ?? undefined) : undefined
   }
 
@@ -125,7 +126,8 @@ export function pushedRequestEndpoint(options: AuthorizationEndpointOptions): Ro
 
   async function post(request: HttpRequest): Promise<HttpAnswer> {
     const { form, client } = await readClientRequest(request, options, repeatable)
-    await limiter.take(`${client.id} ${request.address}`)
+    // A server asks for all of its people from one address, and has said who it is.
+    if (client.public) await limiter.take(`${client.id} ${networkOf(request.address)}`)
     if (form.has('request_uri')) throw new Failure('invalid_request', 'request_uri is not for a pushed request')
     const parameters = new Map(await requestObjects.parametersOf(client, form))
     const jkt = await options.possession.dpopKey(request, 'par')

@@ -1,4 +1,4 @@
-import { oauthFailure, type HttpAnswer, type HttpRequest, type Route } from '@countersign/chassis'
+import { networkOf, oauthFailure, type HttpAnswer, type HttpRequest, type Route } from '@countersign/chassis'
 import { Failure } from '@countersign/contracts'
 import { grantedAudience, grantedScope } from '@countersign/tokens'
 import { readClientRequest, type ClientRequestOptions } from '../client-request.ts'
@@ -25,7 +25,7 @@ export function deviceAuthorizationEndpoint(options: DeviceEndpointOptions): Rou
 
   async function post(http: HttpRequest): Promise<HttpAnswer> {
     const { form, client } = await readClientRequest(http, options, ['resource'])
-    await limiter.take(`${client.id} ${http.address}`)
+    if (client.public) await limiter.take(`${client.id} ${networkOf(http.address)}`)
     if (!client.grants.includes(deviceGrant)) {
       throw new Failure('unauthorized_client', 'this client may not use device codes')
     }

@@ -1,4 +1,12 @@
-import { pageFailure, parseForm, parseQuery, type HttpAnswer, type HttpRequest, type Route } from '@countersign/chassis'
+import {
+  networkOf,
+  pageFailure,
+  parseForm,
+  parseQuery,
+  type HttpAnswer,
+  type HttpRequest,
+  type Route,
+} from '@countersign/chassis'
 import { Failure } from '@countersign/contracts'
 import type { Client } from '@countersign/tokens'
 import type { KeyRing } from '@countersign/tokens/keys'
@@ -32,7 +40,7 @@ export function logoutEndpoint({ issuer, find, logoutRequests, keyRing, limiter 
     const given = method === 'POST' ? parseForm(body, headers['content-type']) : parseQuery(query)
     const hint = await hintOf(given.get('id_token_hint'))
     const client = await clientOf(given.get('client_id'), hint)
-    await limiter.take(`${client?.id ?? ''} ${address}`)
+    await limiter.take(`${client?.id ?? ''} ${networkOf(address)}`)
     const redirectUri = given.get('post_logout_redirect_uri') ?? ''
     if (!client) {
       if (redirectUri === '') return seeOther(`${issuer}/logout`)

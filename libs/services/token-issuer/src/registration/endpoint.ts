@@ -1,5 +1,6 @@
 import {
   createFailureLog,
+  networkOf,
   oauthFailure,
   type FailureLog,
   type HttpAnswer,
@@ -111,7 +112,7 @@ class RegistrationEndpoint {
 
   async register(request: Request): Promise<HttpAnswer> {
     const { settings, limiter, registrations } = this.#options
-    await limiter.take(request.ip ?? '')
+    await limiter.take(networkOf(request.ip ?? ''))
     const token = bearerOf(request)
     const which = whichToken(settings().initialAccessTokens, token)
     if (which === undefined) return unauthorizedAnswer(token)

@@ -1,4 +1,4 @@
-import { oauthFailure, type HttpAnswer, type HttpRequest, type Route } from '@countersign/chassis'
+import { networkOf, oauthFailure, type HttpAnswer, type HttpRequest, type Route } from '@countersign/chassis'
 import { asFailure, Failure } from '@countersign/contracts'
 import { grantTypes, type GrantType } from '@countersign/tokens'
 import { readClientRequest, type ClientRequestOptions } from '../client-request.ts'
@@ -39,7 +39,7 @@ export function tokenEndpoint(options: TokenEndpointOptions): Route {
       throw new Failure('unavailable', 'the audit journal is too far behind for new grants', { retryAfterSeconds: 5 })
     }
     const confirmation = await possession.of(http, client, 'token')
-    const given = await guarded(`${client.id} ${http.address}`, () =>
+    const given = await guarded(`${client.id} ${networkOf(http.address)}`, () =>
       grants[known]({ client, form, http, confirmation }),
     )
     const nonce = possession.nonce()
