@@ -2,7 +2,7 @@ import type { Millis, Partition } from '@countersign/contracts'
 import { TokenKind, TokenRecord, type Confirmation, type GrantRecord } from '@countersign/contracts/records'
 import type { Put } from '@countersign/store'
 import type { Client } from './client.ts'
-import type { TokenFormat } from './format.ts'
+import type { Minting } from './format.ts'
 import { linksOf, tokenKey, tokenRecord } from './records.ts'
 
 /** What an access token is to be good for. */
@@ -49,7 +49,7 @@ export function parseJwtId(jti: unknown): { partition: Partition; digest: string
 }
 
 /** An access token under a grant (RFC 6749 section 1.4). @param secret 32 random bytes */
-export function accessToken(terms: AccessTerms, format: TokenFormat, secret: Uint8Array, now: Millis): AccessToken {
+export function accessToken(terms: AccessTerms, format: Minting, secret: Uint8Array, now: Millis): AccessToken {
   const { client, partition, grant, ancestors = [], actors = [], confirmation } = terms
   const minted =
     client.accessTokenFormat === 'jwt'

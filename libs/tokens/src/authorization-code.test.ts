@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { isLive } from './introspect.ts'
+import { revokeToken } from './revoke.ts'
 import { minute, People } from './testing/people.ts'
 
 const invalidGrant = expect.objectContaining({ code: 'invalid_grant' })
@@ -106,6 +107,14 @@ describe('an authorization code', () => {
     people.endSession()
     expect(isLive(people.held(bound.refresh).held, people.now)).toBe(false)
     expect(isLive(people.held(offline.refresh).held, people.now)).toBe(true)
+  })
+
+  test('cannot be made to be forgotten by revoking it once it was used', () => {
+    const code = people.code()
+    people.apply(people.redeem(code).commit)
+    const { held, parsed } = people.held(code)
+    expect(revokeToken({ held, parsed, client: people.client('web') }, people.by())).toBeUndefined()
+    expect(people.redeem(code).kind).toBe('reused')
   })
 
   test('is held nowhere in what is stored and told', () => {

@@ -20,7 +20,7 @@ describe('exchanging a token of ours', () => {
       grantId: 'g1',
       clientId: 'reports-api',
       audience: [audiences.mail],
-      scope: 'openid read write',
+      scope: 'read write',
       ancestors: [parent.digest],
       actors: [],
     })
@@ -34,7 +34,7 @@ describe('exchanging a token of ours', () => {
         subject: 'alice',
         clientId: 'reports-api',
         grantId: 'g1',
-        scopes: ['openid', 'read', 'write'],
+        scopes: ['read', 'write'],
         attributes: { from: parent.digest.slice(0, 22) },
       }),
     ])
@@ -50,6 +50,12 @@ describe('exchanging a token of ours', () => {
     const narrow = await setting.exchanged('web', parent, { scope: 'read' })
     expect(await setting.refusal('web', narrow, { scope: 'write' })).toBe('invalid_scope')
     expect((await setting.exchanged('web', narrow)).record.scope).toBe('read')
+  })
+
+  test('opens userinfo to a resource server only where its own scopes say so', async () => {
+    expect(await setting.refusal('reports-api', parent, { scope: 'openid' })).toBe('invalid_scope')
+    expect((await setting.exchanged('web', parent, { scope: 'openid' })).record.scope).toBe('openid')
+    expect((await setting.exchanged('people-api', parent)).record.scope).toBe('openid')
   })
 
   test('keeps to the scopes of the exchanging client where it has any', async () => {

@@ -57,7 +57,7 @@ export function exchange(request: ExchangeRequest, format: TokenFormat, secret: 
     client,
     partition,
     grant: grant.record,
-    scope: exchangedScope(client, scopesOf(record.scope), scope),
+    scope: exchangedScope(client, isOwner ? scopesOf(record.scope) : passedOn(client, record.scope), scope),
     audience: audienceOf(client, isOwner, record, resources),
     clientEpoch: state.record.epoch,
     subjectEpoch: record.subjectEpoch,
@@ -126,6 +126,13 @@ export function exchangedScope(client: Client, held: readonly string[], requeste
   }
   return grantedScope(allowed, requested)
 }
+
+/**
+ * The scopes of a token that a resource server was sent. What opens userinfo is not among them, unless its own scopes say so:
+ * a token that was bound to its sender's key could not be used there by the resource server.
+ */
+const passedOn = (client: Client, scope: string): string[] =>
+  scopesOf(scope).filter((each) => each !== 'openid' || client.scopes.includes(each))
 
 /**
  * A client exchanges what it can have come by honestly: a token that was issued to it, or, as a resource server, one that

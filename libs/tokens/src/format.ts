@@ -64,9 +64,13 @@ export const familyDigestOf = (family: Uint8Array): string => hash('sha256', fam
 export interface TokenFormat {
   /** @param secret 32 random bytes; of a refresh token, the first 16 are its family's */
   mint(kind: OpaqueKind, partition: Partition, secret: Uint8Array): { token: string; digest: string }
+  /** Mints what would have been minted under the previous key. Undefined where there is none. */
+  readonly before: Minting | undefined
   /** Undefined for whatever was not minted under one of the keys: that is refused without touching the store. */
   parse(token: string): ParsedToken | undefined
 }
+
+export type Minting = Pick<TokenFormat, 'mint'>
 
 /** Opaque tokens: prefix, then base62 of partition (1 byte), 256 random bits, and a 48-bit HMAC-SHA256 tag. */
 export function createTokenFormat(currentKey: KeyObject, previousKey?: KeyObject): TokenFormat {
@@ -75,16 +79,21 @@ export function createTokenFormat(currentKey: KeyObject, previousKey?: KeyObject
   const body = bytes.subarray(0, bodyBytes)
   const tag = bytes.subarray(bodyBytes)
 
-  return {
+  const mintingUnder = (key: KeyObject): Minting => ({
     mint(kind, partition, secret) {
       if (secret.length !== secretBytes) throw new RangeError(`a token takes ${secretBytes} random bytes`)
       const prefix = prefixes[kind]
       bytes[0] = partition
       bytes.set(secret, partitionBytes)
-      bytes.set(tagOf(currentKey, prefix, body), bodyBytes)
+      bytes.set(tagOf(key, prefix, body), bodyBytes)
       const token = prefix + encodeBase62(bytes)
       return { token, digest: digestOf(token) }
     },
+  })
+
+  return {
+    ...mintingUnder(currentKey),
+    before: previousKey && mintingUnder(previousKey),
 
     parse(token) {
       const start = token.length - encodedLength

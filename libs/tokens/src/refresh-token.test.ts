@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { createSecretKey, randomBytes } from 'node:crypto'
+import { createTokenFormat, tagKeyFrom } from './format.ts'
 import { introspect, isLive } from './introspect.ts'
 import { refresh, type RefreshRequest } from './refresh-token.ts'
 import { revokeToken } from './revoke.ts'
@@ -125,10 +126,22 @@ describe('a refresh token', () => {
   })
 
   test('derived under the key before is answered alike after the master key was changed', () => {
-    const { refreshToken } = rotate(first)
+    const { refreshToken, access } = rotate(first)
     const newer = createSecretKey(randomBytes(32))
-    expect(use(first, {}, [newer, key])).toMatchObject({ kind: 'repeated', refreshToken })
+    people.format = createTokenFormat(tagKeyFrom(randomBytes(32)), people.tagKey)
+    const again = use(first, {}, [newer, key])
+    expect(again).toMatchObject({ kind: 'repeated', refreshToken })
+    expect(again.kind === 'repeated' && again.access.opaque).toBe(access)
     expect(() => use(first, {}, [newer])).toThrow(invalidGrant)
+  })
+
+  test('gives nothing that was taken from its client since', () => {
+    const lesser = { ...people.client('web'), scopes: ['openid', 'read'], audience: [] }
+    const less = use(first, { client: lesser })
+    expect(less).toMatchObject({ kind: 'rotated', access: { record: { scope: 'openid read', audience: [] } } })
+    expect(() => use(first, { client: lesser, scope: 'write' })).toThrow(
+      expect.objectContaining({ code: 'invalid_scope' }),
+    )
   })
 
   test('cannot be read from what is stored', () => {

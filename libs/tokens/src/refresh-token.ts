@@ -11,7 +11,14 @@ import type { Commit, Put } from '@countersign/store'
 import { accessToken, type AccessToken } from './access-token.ts'
 import { grantedAudience, grantedScope, type Client } from './client.ts'
 import { beginCommit, scopesOf, tell, type Deciding } from './deciding.ts'
-import { familyBytes, familyDigestOf, fingerprintOf, type ParsedToken, type TokenFormat } from './format.ts'
+import {
+  familyBytes,
+  familyDigestOf,
+  fingerprintOf,
+  type Minting,
+  type ParsedToken,
+  type TokenFormat,
+} from './format.ts'
 import { isLive } from './introspect.ts'
 import { limits } from './limits.ts'
 import { clientIn, linksOf, tokenKey, tokenRecord, type Held } from './records.ts'
@@ -27,13 +34,16 @@ const derive = (key: KeyObject, what: 'refresh' | 'access', token: string): Buff
 interface Successors {
   refresh: { token: string; digest: string }
   accessSecret: Buffer
+  /** What the access token is minted with, too. */
+  format: Minting
 }
 
-function successorsOf(key: KeyObject, token: string, parsed: ParsedToken, format: TokenFormat): Successors {
+function successorsOf(key: KeyObject, token: string, parsed: ParsedToken, format: Minting): Successors {
   const secret = Buffer.concat([parsed.family!, derive(key, 'refresh', token).subarray(0, familyBytes)])
   return {
     refresh: format.mint(TokenKind.REFRESH_TOKEN, parsed.partition, secret),
     accessSecret: derive(key, 'access', token),
+    format,
   }
 }
 
@@ -124,10 +134,11 @@ export function refresh(
   const rotation = rotations[at]
   if (rotation && by.now - rotation.rotatedAt <= graceMs) {
     const successor = rotations[at + 1]?.digest ?? current
-    const derived = keys.map((key) => successorsOf(key, token, parsed, format))
+    // A token has the tag of the master key that it was minted under.
+    const derived = keys.map((key, n) => successorsOf(key, token, parsed, n === 0 ? format : (format.before ?? format)))
     const known = derived.find(({ refresh: { digest } }) => digest === successor)
     if (!known) throw refused()
-    const access = successorAccess(request, record, grant.record, known, format, by.now)
+    const access = successorAccess(request, record, grant.record, known, by.now)
     return { kind: 'repeated', refreshToken: known.refresh.token, access }
   }
   const commit = revokeGrant({ partition: parsed.partition, grant, reason: 'refresh_token_reused' }, by)
@@ -147,16 +158,22 @@ function successorAccess(
   { client, held, parsed, scope, resources, confirmation }: RefreshRequest,
   record: TokenRecord,
   grant: GrantRecord,
-  { accessSecret }: Successors,
-  format: TokenFormat,
+  { accessSecret, format }: Successors,
   now: Millis,
 ): AccessToken {
   const terms = {
     client,
     partition: parsed.partition,
     grant,
-    scope: grantedScope(scopesOf(record.scope), scope),
-    audience: grantedAudience(record.audience, resources),
+    // What was taken from the client since, it does not get again.
+    scope: grantedScope(
+      scopesOf(record.scope).filter((each) => client.scopes.includes(each)),
+      scope,
+    ),
+    audience: grantedAudience(
+      record.audience.filter((each) => client.audience.includes(each)),
+      resources,
+    ),
     clientEpoch: clientIn(held, client.id)!.record.epoch,
     subjectEpoch: record.subjectEpoch,
     confirmation,
@@ -177,7 +194,7 @@ function rotate(
   const { parsed, held } = request
   const { partition } = parsed
   const successors = successorsOf(key, request.token, parsed, format)
-  const access = successorAccess(request, record, grant, successors, format, by.now)
+  const access = successorAccess(request, record, grant, successors, by.now)
   const family: Family = {
     current: successors.refresh.digest,
     rotations: [

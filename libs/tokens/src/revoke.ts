@@ -27,6 +27,8 @@ export function revokeToken(
 ): Commit | undefined {
   const { token, grant } = held
   if (!grant || ownerOf(token.record, grant.record) !== client.id) return undefined
+  // A used code is remembered, so that its next use is noticed; no client may have it forgotten sooner.
+  if (token.record.kind === TokenKind.AUTHORIZATION_CODE) return undefined
   return revokeHeld(held, parsed, 'revoked_by_client', by)
 }
 

@@ -17,17 +17,21 @@ const tokensOf = (answer: client.TokenEndpointResponse & client.TokenEndpointRes
   claims: answer.claims(),
 })
 
-/** An application written with openid-client, which also verifies the signatures of what it gets from the server itself. */
-export async function withOpenidClient(options: ApplicationOptions): Promise<Application> {
-  const { issuerUrl, clientId, credentials = {}, usesDpop, algorithm = 'RS256', asksSignedIntrospections } = options
+/** Discovers the server; signatures of what it sends itself are verified, too. */
+function discover({ issuerUrl, clientId, credentials = {}, ...options }: ApplicationOptions) {
+  const { algorithm = 'RS256', asksSignedIntrospections } = options
   const metadata = {
     id_token_signed_response_alg: algorithm,
     ...(asksSignedIntrospections && { introspection_signed_response_alg: algorithm }),
   }
   const execute = [client.allowInsecureRequests, client.enableNonRepudiationChecks]
-  const authentication = authenticationBy(credentials)
-  const server = await client.discovery(new URL(issuerUrl), clientId, metadata, authentication, { execute })
-  const key = usesDpop ? client.getDPoPHandle(server, await client.randomDPoPKeyPair('ES256')) : undefined
+  return client.discovery(new URL(issuerUrl), clientId, metadata, authenticationBy(credentials), { execute })
+}
+
+/** An application written with openid-client. */
+export async function withOpenidClient(options: ApplicationOptions): Promise<Application> {
+  const server = await discover(options)
+  const key = options.usesDpop ? client.getDPoPHandle(server, await client.randomDPoPKeyPair('ES256')) : undefined
   const proof = key ? { DPoP: key } : {}
 
   return {

@@ -63,8 +63,12 @@ export class Replica {
       code_verifier: verifier,
     })
 
-  refresh = (token: string): Promise<Answer> =>
-    this.post('/oauth2/token', { grant_type: 'refresh_token', refresh_token: token })
+  refresh = (token: string, scope?: string): Promise<Answer> =>
+    this.post('/oauth2/token', {
+      grant_type: 'refresh_token',
+      refresh_token: token,
+      ...(scope !== undefined && { scope }),
+    })
 
   revoke = (token: string): Promise<Answer> => this.post('/oauth2/revoke', { token })
 

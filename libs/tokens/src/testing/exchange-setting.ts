@@ -34,6 +34,7 @@ export const clients = buildClients(
     { id: 'reports-api', introspect: ['reports'], audience: ['mail'] },
     { id: 'mail-api', introspect: ['mail'], audience: ['disk'], accessTokenLifetimeMs: 2 * minute },
     { id: 'disk-api', introspect: ['disk'], audience: ['reports'], scopes: ['read', 'disk'] },
+    { id: 'people-api', introspect: ['reports'], audience: ['mail'], scopes: ['openid'] },
     { id: 'gateway', introspect: ['*'], audience: ['disk'] },
     { id: 'native', public: true, audience: ['mail'], introspect: ['reports'] },
     { id: 'idle-api', introspect: ['reports'] },

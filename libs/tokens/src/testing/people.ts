@@ -32,7 +32,8 @@ const definitions: ClientDefinition[] = [
 /** A person, her applications, and a store as simple as can be: for decisions that are made one after another. */
 export class People {
   now = 1_800_000_000_000
-  readonly format = createTokenFormat(tagKeyFrom(randomBytes(32)))
+  readonly tagKey = tagKeyFrom(randomBytes(32))
+  format = createTokenFormat(this.tagKey)
   readonly clients = buildClients(
     definitions,
     [{ id: 'reports', audience: 'https://reports.example' }],

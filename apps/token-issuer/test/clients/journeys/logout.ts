@@ -28,12 +28,15 @@ async function signOut(world: World): Promise<void> {
   expect(await web.userinfo(accessToken, subject)).toMatchObject({ sub: subject })
   expect(await logoutTokenOf(world, sid)).toBeUndefined()
 
+  const cookies = [...visitor.cookies]
   const sent = { id_token_hint: idToken!, post_logout_redirect_uri: signedOutUri, state: 'afterwards' }
   await visitor.go(web.endSessionUrl(sent).href)
   expect(visitor.url).toBe(`${signedOutUri}?state=afterwards`)
 
   await expect(web.userinfo(accessToken, subject)).rejects.toMatchObject(refusedToken)
   expect(await web.refresh(lasting.refreshToken!)).toMatchObject({ tokenType: 'bearer' })
+  // Whoever has kept the cookie has nothing of it.
+  for (const [name, value] of cookies) visitor.cookies.set(name, value)
   const silent = await web.begin(asking({ prompt: 'none' }))
   await expect(web.redeem(silent, await answerOf(visitor, silent.url))).rejects.toMatchObject({
     error: 'login_required',

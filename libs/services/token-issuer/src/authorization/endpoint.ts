@@ -63,7 +63,11 @@ export function authorizationEndpoint(options: AuthorizationEndpointOptions): Ro
     if (hint === undefined) {
       return sendAnswer(errorTo(checked.request, issuer, 'invalid_request', 'id_token_hint is no ID token of ours'))
     }
-    const record = requests.recordOf(checked.request, hint || claimedSubject(checked.request.claims))
+    const claimed = claimedSubject(checked.request.claims)
+    if (hint !== '' && claimed !== '' && claimed !== hint) {
+      return sendAnswer(errorTo(checked.request, issuer, 'invalid_request', 'id_token_hint and claims name two people'))
+    }
+    const record = requests.recordOf(checked.request, hint || claimed)
     const answer = await options.answerAtOnce(record, client!, readSessionCookie(headers.cookie, issuer), http)
     if (answer) return sendAnswer(answer)
     return seeOther(`${issuer}/login?request=${await requests.keep(record)}`)

@@ -223,17 +223,19 @@ const signInPage = (record: AuthorizationRecord, client: Client, again: boolean)
   acrValues: record.acrValues,
 })
 
-/** So that the person is not asked the same again. */
+/** So that the person is not asked the same again. What they unticked, they no longer agree to. */
 function remember(
   commit: Commit,
-  { browser, client, acquaintance }: Known,
+  { record, browser, client, acquaintance }: Known,
   agreed: readonly string[],
   by: Deciding,
 ): void {
   const { subject } = browser.session.record
   const key = consentKey(browser.partition, subject, client.id)
   const before = acquaintance.consent
-  const scopes = [...new Set([...(before?.record.scopes ?? []), ...agreed])]
+  const asked = scopesOf(record.scope)
+  const kept = (before?.record.scopes ?? []).filter((scope) => !asked.includes(scope))
+  const scopes = [...kept, ...agreed]
   commit.checks.push({ key, version: before?.version ?? null })
   commit.puts.push({
     key,
