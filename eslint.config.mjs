@@ -30,7 +30,19 @@ const mayImport = {
     'sdk',
     'servers',
   ],
-  bench: ['contracts', 'store', 'bus', 'tokens', 'leased-cache', 'chassis', 'rpc', 'service', 'sdk', 'servers'],
+  bench: [
+    'contracts',
+    'store',
+    'bus',
+    'tokens',
+    'accounts',
+    'leased-cache',
+    'chassis',
+    'rpc',
+    'service',
+    'sdk',
+    'servers',
+  ],
   servers: [],
 }
 const depConstraints = Object.entries(mayImport).map(([room, rooms]) => ({

@@ -8,7 +8,17 @@ import { systemClock } from '@countersign/leased-cache'
 import { LeasedVerifier } from '@countersign/sdk/verifier'
 import { createIntrospectionService } from '@countersign/service-introspection'
 import type { Entry } from '@countersign/store'
-import { buildClients, createClientAuthentication, createTokenFormat, Secrets, tagKeyFrom } from '@countersign/tokens'
+import {
+  buildClients,
+  createClientAuthentication,
+  createTokenFormat,
+  grantRecord,
+  sealKeyFrom,
+  Secrets,
+  tagKeyFrom,
+  tokenRecord,
+} from '@countersign/tokens'
+import { createKeyRing } from '@countersign/tokens/keys'
 
 export interface CacheMemoryFigures {
   /** Bytes of heap for each kept answer. */
@@ -57,8 +67,16 @@ function answerOf(isPerson: boolean): Outcome {
     aud: ['https://reports.example'],
     iss: 'https://issuer.example',
     jti: id(),
-    revokedBy: { partition: 0, grantId: isPerson ? id() : 'standing.batch', sessionId: isPerson ? id() : '', subject },
+    revokedBy: {
+      partition: 0,
+      grantId: isPerson ? id() : 'standing.batch',
+      sessionId: isPerson ? id() : '',
+      subject,
+      also: [],
+    },
     roles: [],
+    cnf: undefined,
+    actors: [],
   }
   return { outcome: { $case: 'response', value } }
 }
@@ -117,9 +135,9 @@ function held(key: string): Entry[] {
   const token = { ...base, kind: TokenKind.ACCESS_TOKEN, issuedAt: Date.now(), expiresAt, revokedAt: 0 }
   const grant = { id: grantId, clientId: 'web', subject, sessionId, scope: '', createdAt: 1, revokedAt: 0 }
   return [
-    { ...entry('', TokenRecord.encode({ ...token, clientEpoch: 0, subjectEpoch: 0 }).finish()), key },
-    entry(`grant/${grantId}`, GrantRecord.encode(grant).finish()),
-    entry('client/web', ClientRecord.encode(ClientRecord.decode(new Uint8Array())).finish()),
+    { ...entry('', TokenRecord.encode(tokenRecord(token)).finish()), key },
+    entry(`grant/${grantId}`, GrantRecord.encode(grantRecord(grant)).finish()),
+    entry('client/web', ClientRecord.encode({ ...ClientRecord.decode(new Uint8Array()), id: 'web' }).finish()),
     entry(`subject/${subject}`, SubjectRecord.encode(SubjectRecord.decode(new Uint8Array())).finish()),
     entry(`session/${sessionId}`, SessionRecord.encode(SessionRecord.decode(new Uint8Array())).finish()),
   ]
@@ -128,7 +146,7 @@ function held(key: string): Entry[] {
 function service(follow: (key: string) => Entry[] | undefined) {
   const secrets = new Secrets()
   const definition = { id: 'api', secret: { reveal: () => 'of this measurement alone' }, introspect: ['*'] }
-  const clients = buildClients([definition as never], [], secrets, 60_000)
+  const clients = buildClients([definition as never], [], secrets, { accessTokenMs: 60_000, refreshTokenMs: 60_000 })
   const none = { close: async () => undefined }
   const made = createIntrospectionService({
     reader: {
@@ -145,6 +163,12 @@ function service(follow: (key: string) => Entry[] | undefined) {
     format,
     scanning: quiet,
     issuer: 'https://issuer.example',
+    // Opaque tokens never get to it.
+    keyRing: createKeyRing({
+      reader: { get: async () => [] },
+      sealKeys: [sealKeyFrom(randomBytes(32))],
+      now: clock.now,
+    }),
     authentication: createClientAuthentication(() => clients, secrets, quiet),
     log,
   })

@@ -52,6 +52,8 @@ export const limits = {
     /** The usual `max_staleness`. */
     boundMs: 1_000,
   },
+  /** Refresh tokens that each person has, used in turn: some thousand families at the usual concurrency. */
+  familiesEach: 32,
   /** Different tokens that introspection rotates over: more than any one cache line, fewer than a cache could refuse. */
   rotatedTokens: 10_000,
   /** Of a million tokens, this many are asked about, evenly spread. */
@@ -60,6 +62,8 @@ export const limits = {
   warmUpSeconds: 4,
   /** Milliseconds that a child has to announce itself. */
   childReadyMs: 20_000,
+  /** Milliseconds that a child has to announce itself when it gets its refresh tokens first. */
+  familiesReadyMs: 60_000,
   /** Milliseconds that a child has to end by itself before it is killed. */
   childEndMs: 3_000,
   /** Milliseconds in which a signal to all of us reaches each. */

@@ -94,3 +94,31 @@ export async function startPeer(context: Context): Promise<Peer> {
     usedMemoryBytes: () => usedMemoryBytes(redis),
   }
 }
+
+/** What the client of the authorization code flow may do. */
+export interface PeerFlows {
+  clientSecret: string
+  redirectUri: string
+  resource: string
+}
+
+/** The same, set up for the authorization code flow. @param appendfsync of its Redis */
+export async function startPeerFlows(
+  context: Context,
+  flows: PeerFlows,
+  appendfsync: 'always' | 'no',
+): Promise<Pick<Peer, 'url' | 'processes'>> {
+  const server = await context.start(startRedis({ appendfsync }))
+  const { clientSecret, redirectUri, resource } = flows
+  const client = {
+    ...clientOf('web', clientSecret, ['authorization_code', 'refresh_token']),
+    redirect_uris: [redirectUri],
+    response_types: ['code'],
+    // What it may ask for, the resource says.
+    scope: 'openid',
+    id_token_signed_response_alg: 'ES256',
+  }
+  const args = [server.url, JSON.stringify([client]), JSON.stringify({ resource })]
+  const child = await context.start(startServer(new URL('../peers/oidc-provider.mjs', import.meta.url), args))
+  return { url: `http://127.0.0.1:${child.port}`, processes: { 'oidc-provider': child.pid, redis: server.pid } }
+}

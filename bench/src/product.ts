@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startStack, type StackOptions } from '@countersign/servers'
+import type { Redis } from 'ioredis'
+import { startStack, type Stack, type StackOptions } from '@countersign/servers'
+import type { Store } from '@countersign/store'
 import { openStore } from '@countersign/store/open'
 import { createTokenFormat, tagKeyFrom, type TokenFormat } from '@countersign/tokens'
 import type { Context } from './context.ts'
@@ -11,6 +13,9 @@ import { clientCredentialsForm, connect, tokenIn, usedMemoryBytes } from './peer
 
 /** Countersign as it is run: a process for each service, on a Redis (`appendfsync always`), NATS and PostgreSQL of its own. */
 export interface Product {
+  stack: Stack
+  /** The stack's own. */
+  store: Store
   tokenUrl: string
   revokeUrl: string
   introspectUrl: string
@@ -45,6 +50,27 @@ function formatOf(configFile: string): TokenFormat {
   return createTokenFormat(tagKeyFrom(Buffer.from(masterKey)))
 }
 
+export interface Quiet {
+  store: Store
+  redis: Redis
+  /** Whether events are on their way to the journal. */
+  isJournaling: boolean
+  signal: AbortSignal
+}
+
+/** Waits until the journal has every event and Redis has no file to rewrite. @throws Error when that takes too long */
+export async function untilQuiet({ store, redis, isJournaling, signal }: Quiet): Promise<void> {
+  const outbox = store.outbox(partition)
+  const until = performance.now() + limits.settleMs
+  const isBusy = async () =>
+    /^aof_rewrite_(in_progress|scheduled):1/m.test(await redis.info('persistence')) ||
+    (isJournaling && (await outbox.size()) > 0)
+  while (await isBusy()) {
+    if (performance.now() > until) throw new Error(`not quiet yet: ${await outbox.size()} events are not journaled`)
+    await sleep(limits.settleEveryMs, undefined, { signal })
+  }
+}
+
 export async function startProduct(context: Context, options: StackOptions = {}): Promise<Product> {
   const { signal, start } = context
   context.progress('starting Countersign, Redis, NATS and PostgreSQL')
@@ -66,20 +92,11 @@ export async function startProduct(context: Context, options: StackOptions = {})
     return token
   }
 
-  async function isBusy(): Promise<boolean> {
-    if (/^aof_rewrite_(in_progress|scheduled):1/m.test(await redis.info('persistence'))) return true
-    return options.relay !== 'paused' && (await outbox.size()) > 0
-  }
-
-  async function quiet(): Promise<void> {
-    const until = performance.now() + limits.settleMs
-    while (await isBusy()) {
-      if (performance.now() > until) throw new Error(`not quiet yet: ${await outbox.size()} events are not journaled`)
-      await sleep(limits.settleEveryMs, undefined, { signal })
-    }
-  }
+  const quiet = () => untilQuiet({ store, redis, isJournaling: options.relay !== 'paused', signal })
 
   return {
+    stack,
+    store,
     tokenUrl,
     revokeUrl: `${issuerUrl}/oauth2/revoke`,
     introspectUrl,

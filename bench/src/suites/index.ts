@@ -1,9 +1,11 @@
 import type { Suite } from '../suite.ts'
 import { cacheMemory } from './cache-memory.ts'
+import { codeFlow } from './code-flow.ts'
 import { introspectBatch, introspectGrpc, introspectStream } from './introspect-grpc.ts'
 import { introspectHttp } from './introspect-http.ts'
 import { issue } from './issue.ts'
 import { memoryPerToken } from './memory-per-token.ts'
+import { refresh } from './refresh.ts'
 import { revocationLag } from './revocation-lag.ts'
 import { revoke } from './revoke.ts'
 import { sdkCached, sdkUncached } from './sdk.ts'
@@ -20,5 +22,7 @@ export const suites: readonly Suite[] = [
   cacheMemory,
   issue,
   revoke,
+  codeFlow,
+  refresh,
   memoryPerToken,
 ]

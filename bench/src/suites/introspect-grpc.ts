@@ -25,7 +25,7 @@ export interface Doors {
 function messageOf(answer: string): IntrospectResponse {
   const { client_id: clientId, token_type: tokenType, aud, ...rest } = JSON.parse(answer) as Record<string, string>
   const empty = IntrospectResponse.decode(new Uint8Array())
-  const revokedBy = { partition: 0, grantId: `standing.${clientId}`, sessionId: '', subject: '' }
+  const revokedBy = { partition: 0, grantId: `standing.${clientId}`, sessionId: '', subject: '', also: [] }
   return { ...empty, ...rest, clientId: clientId!, tokenType: tokenType!, aud: [aud!].flat(), revokedBy }
 }
 

@@ -26,14 +26,14 @@ export interface CodeRequest {
   readonly grant: GrantRecord
   readonly clientEpoch: number
   readonly subjectEpoch: number
-  /** Whether the person was asked this time: `agreed`, `remembered`, `not_asked`. */
-  readonly consent: string
+  /** The person was asked this time. */
+  readonly isAgreed: boolean
 }
 
 /** Adds an authorization code (RFC 6749 section 4.1.2) to a commit. @param secret 32 random bytes */
 export function addCode(
   commit: Commit,
-  { request, grant, clientEpoch, subjectEpoch, consent }: CodeRequest,
+  { request, grant, clientEpoch, subjectEpoch, isAgreed }: CodeRequest,
   format: TokenFormat,
   secret: Uint8Array,
   lifetimeMs: Millis,
@@ -60,14 +60,10 @@ export function addCode(
     expiresAt: record.expiresAt + limits.codeRememberedMs,
     links: linksOf(partition, grant),
   })
-  tell(commit, by, {
-    type: 'consent.given',
-    subject: grant.subject,
-    clientId: grant.clientId,
-    grantId: grant.id,
-    scopes: scopesOf(grant.scope),
-    reason: consent,
-  })
+  if (isAgreed) {
+    const told = { subject: grant.subject, clientId: grant.clientId, grantId: grant.id, scopes: scopesOf(grant.scope) }
+    tell(commit, by, { type: 'consent.given', ...told, reason: grant.origin })
+  }
   return token
 }
 

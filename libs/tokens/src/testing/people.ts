@@ -105,7 +105,7 @@ export class People {
       this.id(),
       this.now,
     )
-    const terms = { request: { ...request, codeChallenge: over.codeChallenge ?? challenge }, grant, consent: 'agreed' }
+    const terms = { request: { ...request, codeChallenge: over.codeChallenge ?? challenge }, grant, isAgreed: true }
     const epochs = { clientEpoch: 0, subjectEpoch: 0 }
     const code = addCode(commit, { ...terms, ...epochs }, this.format, randomBytes(32), minute, this.by())
     this.apply(commit)

@@ -177,7 +177,7 @@ describe('revoking', () => {
     const request = AuthorizationRecord.decode(new Uint8Array())
     const code = async (grant: GrantRecord) => {
       let made = ''
-      const terms = { request, grant, clientEpoch: 0, subjectEpoch: 0, consent: 'agreed' }
+      const terms = { request, grant, clientEpoch: 0, subjectEpoch: 0, isAgreed: true }
       await world.write(2, (commit) => (made = addCode(commit, terms, format, randomBytes(32), 60_000, world.by())))
       return made
     }

@@ -67,7 +67,7 @@ export class RequestDesk implements Desk {
         return this.#refuse(pending, step.error, '', by)
       case 'complete': {
         const known = { record, pending, client, browser: browser!, acquaintance: acquaintance! }
-        return this.#complete(known, record.scope, client.asksConsent ? 'remembered' : 'not_asked', by, commit)
+        return this.#complete(known, record.scope, false, by, commit)
       }
     }
   }
@@ -91,8 +91,7 @@ export class RequestDesk implements Desk {
     if (step.kind === 'refuse') return errorTo(destinationOf(record), this.#options.issuer, step.error, '')
     if (step.kind !== 'complete') return undefined
     const known = { record, pending: undefined, client, browser: browser!, acquaintance: acquaintance! }
-    const how = client.asksConsent ? 'remembered' : 'not_asked'
-    const { next } = this.#complete(known, record.scope, how, by, commit)
+    const { next } = this.#complete(known, record.scope, false, by, commit)
     return next?.$case === 'answer' ? next.value : undefined
   }
 
@@ -113,7 +112,7 @@ export class RequestDesk implements Desk {
     const agreed = asked.filter((scope) => scope === 'openid' || scopes.includes(scope))
     if (asked.length > 0 && agreed.length === 0) return this.#refuse(pending, 'access_denied', '', by)
     const known = { record, pending, client, browser, acquaintance }
-    const plan = this.#complete(known, agreed.join(' '), 'agreed', by, commit)
+    const plan = this.#complete(known, agreed.join(' '), true, by, commit)
     remember(commit, known, agreed, by)
     return plan
   }
@@ -157,7 +156,7 @@ export class RequestDesk implements Desk {
     return { kind: 'finish', claim: undefined, commit, next: { $case: 'answer', value } }
   }
 
-  #complete(known: Known, scope: string, consent: string, by: Deciding, commit: Commit): Plan {
+  #complete(known: Known, scope: string, isAgreed: boolean, by: Deciding, commit: Commit): Plan {
     const { record, pending, client, browser, acquaintance } = known
     const { issuer, format, subjectNames, authorizationCodeMs, randomBytes } = this.#options
     const session = browser.session.record
@@ -176,7 +175,7 @@ export class RequestDesk implements Desk {
       grant: grantOf(agreed, Buffer.from(randomBytes(16)).toString('base64url'), by.now),
       clientEpoch: acquaintance.client.record.epoch,
       subjectEpoch: session.subjectEpoch,
-      consent,
+      isAgreed,
     }
     const claim = pending && claimed(pending, commit, by)
     const code = addCode(commit, request, format, randomBytes(tokenSecretBytes), authorizationCodeMs, by)

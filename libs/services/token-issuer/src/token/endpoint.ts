@@ -47,16 +47,15 @@ export function tokenEndpoint(options: TokenEndpointOptions): Route {
     return { status: 200, headers, body: JSON.stringify(await answers.of(given, client)) }
   }
 
-  /** Whoever guesses is slowed down. */
+  /**
+   * Whoever guesses is slowed down. What is good is never refused for it: 256 random bits are not guessed, and somebody else
+   * may fail on purpose.
+   */
   async function guarded<T>(key: string, attempt: () => Promise<T>): Promise<T> {
-    const blocked = await failedGrants.blockedSeconds(key)
-    if (blocked !== undefined) {
-      throw new Failure('too_many_requests', 'too many failed grants', { retryAfterSeconds: blocked })
-    }
     try {
       return await attempt()
     } catch (thrown) {
-      if (asFailure(thrown).code === 'invalid_grant') await failedGrants.fail(key)
+      if (asFailure(thrown).code === 'invalid_grant') await failedGrants.take(key)
       throw thrown
     }
   }
