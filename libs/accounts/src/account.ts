@@ -1,7 +1,7 @@
 import type { Millis, Partition } from '@countersign/contracts'
 import type { Event } from '@countersign/contracts/events'
 import { AccountIndexRecord, AccountRecord } from '@countersign/contracts/records'
-import { keyOf, type Commit, type Entry, type Key } from '@countersign/store'
+import { emptyCommit, keyOf, type Commit, type Entry, type Key } from '@countersign/store'
 import type { AccountClaims } from './claims.ts'
 import { limits } from './limits.ts'
 import { digestOfLoginName } from './login-name.ts'
@@ -50,16 +50,6 @@ export interface AccountDraft {
   passwordHash: string
   claims: Omit<AccountClaims, 'sub'>
 }
-
-const emptyCommit = (id: string, partition: Partition): Commit => ({
-  id,
-  partition,
-  checks: [],
-  puts: [],
-  deletes: [],
-  events: [],
-  facts: [],
-})
 
 /** An index key that the account takes, with what was read there: nothing, or an account that never came to be. */
 export interface FreeName {

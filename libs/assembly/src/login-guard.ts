@@ -1,7 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import { Failure } from '@countersign/contracts'
+import { Failure, type AuthorizationCalls } from '@countersign/contracts'
 import { basicAuthorization, type CallContext } from '@countersign/rpc'
-import type { AuthorizationCalls } from '@countersign/service-token-issuer'
 
 type Guarded = {
   [K in keyof AuthorizationCalls]: (

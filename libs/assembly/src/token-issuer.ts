@@ -1,14 +1,10 @@
+import type { AuthorizationCalls } from '@countersign/contracts'
 import { createRelay, Pending, publishing, type Bus, type Relay } from '@countersign/bus'
 import { fetchJson, type Limiter, type LimiterOptions } from '@countersign/chassis'
 import { AdministrationService } from '@countersign/contracts/administration'
 import { AuthorizationService } from '@countersign/contracts/authorization'
 import { rpcService } from '@countersign/rpc'
-import {
-  createNoticePost,
-  createTokenIssuer,
-  pairwiseKeyFrom,
-  type AuthorizationCalls,
-} from '@countersign/service-token-issuer'
+import { createNoticePost, createTokenIssuer, pairwiseKeyFrom } from '@countersign/service-token-issuer'
 import type { Store } from '@countersign/store'
 import { nonceKeyFrom, successorKeyFrom } from '@countersign/tokens'
 import { authenticationOver, reachOf, remoteKeysOf } from './authentication.ts'

@@ -44,6 +44,17 @@ export interface Commit {
   facts: Fact[]
 }
 
+/** A commit that does nothing yet. */
+export const emptyCommit = (id: CommitId, partition: Partition): Commit => ({
+  id,
+  partition,
+  checks: [],
+  puts: [],
+  deletes: [],
+  events: [],
+  facts: [],
+})
+
 export interface Committed {
   /** Where the log of facts stands now. */
   revision: Revision

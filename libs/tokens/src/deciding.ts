@@ -1,5 +1,5 @@
 import type { Millis, Partition } from '@countersign/contracts'
-import type { Commit } from '@countersign/store'
+import { emptyCommit, type Commit } from '@countersign/store'
 import { eventOf, type Asker, type Told } from './told.ts'
 
 /** What every decision is made with: its commit's id, who asked, and when. */
@@ -10,16 +10,8 @@ export interface Deciding {
   readonly now: Millis
 }
 
-export const beginCommit = ({ commitId }: Pick<Deciding, 'commitId'>, partition: Partition): Commit => ({
-  id: commitId,
-  partition,
-  checks: [],
-  puts: [],
-  deletes: [],
-  events: [],
-  facts: [],
-})
-
+export const beginCommit = ({ commitId }: Pick<Deciding, 'commitId'>, partition: Partition): Commit =>
+  emptyCommit(commitId, partition)
 /** Adds an event to a commit. */
 export function tell(commit: Commit, { asker, now }: Deciding, told: Omit<Told, 'partition'>): void {
   commit.events.push(eventOf(commit.id, commit.events.length, asker, now, { ...told, partition: commit.partition }))

@@ -1,3 +1,3 @@
 export { AccountDirectory, type Account, type AccountDirectoryOptions } from './account-directory.ts'
-export type { AuthorizationCalls, FailureThrottle } from './ports.ts'
+export type { FailureThrottle } from './ports.ts'
 export { createLoginService, type LoginService, type LoginServiceOptions } from './service.ts'

@@ -4,7 +4,8 @@ import { SignInPage } from '@countersign/contracts/authorization'
 import type { Credentials } from './credentials.ts'
 import { errandOf, idIn, linkTo, purposeIn, userCodeIn, type Purpose } from './errand.ts'
 import { devicePage, scopePrefix, signedInPage, signInPage, type Mistake } from './pages.ts'
-import type { AuthorizationCalls } from './ports.ts'
+import type { AuthorizationCalls } from '@countersign/contracts'
+
 import type { Steps } from './steps.ts'
 import { redirectTo, type Handlers, type Visit } from './visit.ts'
 

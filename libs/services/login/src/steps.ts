@@ -7,7 +7,8 @@ import type { Cookies, SessionOptions } from './cookies.ts'
 import { errandOf, linkTo, type Purpose } from './errand.ts'
 import { limits } from './limits.ts'
 import { consentPage, donePage, signInPage, signOutPage } from './pages.ts'
-import type { AuthorizationCalls, FailureThrottle } from './ports.ts'
+import type { AuthorizationCalls } from '@countersign/contracts'
+import type { FailureThrottle } from './ports.ts'
 import { redirectTo, type Visit } from './visit.ts'
 
 export interface StepsOptions {

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { LimiterOptions, Log, Reach, RemoteKeys, Route } from '@countersign/chassis'
-import type { Millis } from '@countersign/contracts'
+import type { AuthorizationCalls, Millis } from '@countersign/contracts'
 import type { Store } from '@countersign/store'
 import {
   createClientKeys,
@@ -15,7 +15,7 @@ import { createKeyRing } from '@countersign/tokens/keys'
 import { administrationCalls, type AdministrationCalls } from './administration/administration.ts'
 import { createAnswerAtOnce } from './authorization/at-once.ts'
 import { authorizationEndpoint, pushedRequestEndpoint } from './authorization/endpoint.ts'
-import { createHandover, type AuthorizationCalls } from './authorization/handover.ts'
+import { createHandover } from './authorization/handover.ts'
 import { RequestDesk } from './authorization/request-desk.ts'
 import { RequestObjects } from './authorization/request-object.ts'
 import { Requests } from './authorization/requests.ts'

@@ -12,7 +12,7 @@ import {
   type SessionName,
   type SignInRequest,
 } from '@countersign/contracts/authorization'
-import type { AuthorizationCalls } from '../ports.ts'
+import type { AuthorizationCalls } from '@countersign/contracts'
 
 const none = new Uint8Array()
 

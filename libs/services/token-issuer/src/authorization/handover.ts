@@ -1,4 +1,4 @@
-import { Failure, type Millis, type Partition } from '@countersign/contracts'
+import { Failure, type AuthorizationCalls, type Millis, type Partition } from '@countersign/contracts'
 import type {
   AgreeRequest,
   AgreeResponse,
@@ -34,17 +34,6 @@ import { decideAndCommit } from '../decide.ts'
 import type { Endings } from '../logout/endings.ts'
 import { personAsker, type Desk, type Plan } from './desk.ts'
 import { readSession, touchSession, versioned, type BrowserSession } from './state.ts'
-
-/** The contract `countersign.authorization.v1.Authorization`, whatever carries it. Throws Failures. */
-export interface AuthorizationCalls {
-  continue(request: ContinueRequest): Promise<ContinueResponse>
-  signIn(request: SignInRequest): Promise<SignInResponse>
-  agree(request: AgreeRequest): Promise<AgreeResponse>
-  deny(request: DenyRequest): Promise<DenyResponse>
-  getSession(request: GetSessionRequest): Promise<GetSessionResponse>
-  endSession(request: EndSessionRequest): Promise<EndSessionResponse>
-  signOutEverywhere(request: SignOutEverywhereRequest): Promise<SignOutEverywhereResponse>
-}
 
 export interface HandoverOptions {
   store: Store
