@@ -48,14 +48,14 @@ export async function assemble(
     steps.push({ name: 'journal', close: () => journal.close() })
     parts.push(await wait('the journal', () => assembleAudit(foundation, journal, bus!)))
   }
-  const limiter = await limiters(foundation, wants('login', 'token-issuer'), steps, wait)
+  const limiter = await limiters(foundation, wants('login', 'token-issuer', 'introspection'), steps, wait)
   let issuer: TokenIssuerPart | undefined
   if (wants('token-issuer')) {
     issuer = await wait('the store', () => assembleTokenIssuer(foundation, store!, bus!, limiter))
     parts.push(issuer)
   }
   if (wants('login')) parts.push(assembleLogin(foundation, store!, limiter, issuer?.authorization))
-  if (wants('introspection')) parts.push(assembleIntrospection(foundation, store!, bus!))
+  if (wants('introspection')) parts.push(assembleIntrospection(foundation, store!, bus!, limiter))
   return { parts, steps }
 }
 

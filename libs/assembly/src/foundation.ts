@@ -16,7 +16,6 @@ import {
   type ClientAuthentication,
   type ClientDefinition,
   type Clients,
-  type FailureThrottle,
   type ResourceDefinition,
   type TokenFormat,
 } from '@countersign/tokens'
@@ -44,7 +43,6 @@ export interface Foundation {
   audienceOf: (name: string) => string | undefined
   /** Of configured clients, by secret or certificate; what needs the store is added where that is. */
   authentication: ClientAuthentication
-  authenticationThrottle: FailureThrottle
   scanning: Throttle
   clock: Clock
   now: () => Millis
@@ -110,7 +108,6 @@ export function layFoundation(config: Config, log: Logger, name: string, makesMa
     registered: () => parties.registered,
     audienceOf: (name) => parties.audiences.get(name),
     authentication: createClientAuthentication(clients, secrets, throttled),
-    authenticationThrottle: throttled,
     scanning: throttleOf(config.throttle.inactiveIntrospectionsPerMinute),
     clock,
     now: clock.now,

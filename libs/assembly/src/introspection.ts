@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Bus } from '@countersign/bus'
+import type { Limiter, LimiterOptions } from '@countersign/chassis'
 import { IntrospectionService } from '@countersign/contracts/introspection'
 import { rpcService } from '@countersign/rpc'
 import { createIntrospectionService, encodedOnce } from '@countersign/service-introspection'
@@ -11,9 +12,14 @@ import type { Foundation } from './foundation.ts'
 import type { Part } from './part.ts'
 
 /** Introspection: reads the store, and owns nothing. */
-export function assembleIntrospection(foundation: Foundation, store: Store, bus: Bus): Part {
+export function assembleIntrospection(
+  foundation: Foundation,
+  store: Store,
+  bus: Bus,
+  limiter: (options: LimiterOptions) => Limiter,
+): Part {
   const { format, scanning, clock, config, log, metrics, sealKeys, now } = foundation
-  const authentication = authenticationOver(foundation, store, remoteKeysOf(foundation))
+  const authentication = authenticationOver(foundation, store, remoteKeysOf(foundation), limiter)
   const service = createIntrospectionService({
     reader: store,
     bus,

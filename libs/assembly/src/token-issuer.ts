@@ -51,7 +51,7 @@ export async function assembleTokenIssuer(
       userCodes: keyFor(masterKey, 'user code v1'),
       dpopNonces: nonceKeyFrom(masterKey),
     },
-    authenticationWith: (find) => authenticationOver(foundation, published, remoteKeys, find),
+    authenticationWith: (find) => authenticationOver(foundation, published, remoteKeys, limiter, find),
     lifetimes: config.lifetimes,
     authorization: config.authorization,
     mutualTls: config.http.clientCa !== undefined || config.http.selfSignedClients,

@@ -50,7 +50,7 @@ export function authorizationEndpoint(options: AuthorizationEndpointOptions): Ro
     try {
       given = method === 'POST' ? parseForm(body, headers['content-type'], repeatable) : parseQuery(query, repeatable)
     } catch (thrown) {
-      return sendAnswer(await refuseMalformed(method === 'POST' ? body.toString() : query, asFailure(thrown)))
+      return sendAnswer(await refuseMalformed(method === 'POST' ? body.toString() : query, asFailure(thrown), options))
     }
     const client = await find(given.get('client_id') ?? '')
     await limiter.take(`${client?.id ?? ''} ${networkOf(address)}`)
@@ -59,7 +59,7 @@ export function authorizationEndpoint(options: AuthorizationEndpointOptions): Ro
       const { error, description, ...destination } = checked.refused
       return sendAnswer(errorTo(destination, issuer, error, description))
     }
-    const hint = await hintedSubject(checked.request.idTokenHint)
+    const hint = checked.hinted ?? (await hintedSubject(checked.request.idTokenHint, options))
     if (hint === undefined) {
       return sendAnswer(errorTo(checked.request, issuer, 'invalid_request', 'id_token_hint is no ID token of ours'))
     }
@@ -73,40 +73,15 @@ export function authorizationEndpoint(options: AuthorizationEndpointOptions): Ro
     return seeOther(`${issuer}/login?request=${await requests.keep(record)}`)
   }
 
-  /**
-   * The application hears of a parameter that is there twice, or is broken (RFC 6749 section 4.1.2.1), unless it is one of
-   * those that tell which application that is.
-   * @throws Failure where nothing may be sent to it
-   */
-  async function refuseMalformed(text: string, failure: Failure): Promise<Answer> {
-    const all = new URLSearchParams(text)
-    const single = ['client_id', 'redirect_uri', 'state', 'response_mode'].flatMap((name): [string, string][] => {
-      const values = all.getAll(name)
-      return values.length === 1 ? [[name, values[0]!]] : []
-    })
-    const isAddressed = all.getAll('client_id').length === 1 && all.getAll('redirect_uri').length === 1
-    const parameters = new Map(single)
-    const client = isAddressed ? await find(parameters.get('client_id')!) : undefined
-    const checked = client && checkAuthorizationRequest(client, parameters, true)
-    if (!checked || !('refused' in checked)) throw failure
-    return errorTo(checked.refused, issuer, 'invalid_request', failure.message)
-  }
-
   /** Takes what was pushed, or signed, in the place of what came with the browser. */
-  async function checkWhole(client: Client, given: ReadonlyMap<string, string>): Promise<CheckedRequest> {
+  async function checkWhole(client: Client, given: ReadonlyMap<string, string>): Promise<Checked> {
     const requestUri = given.get('request_uri')
     if (requestUri !== undefined && isPushed(requestUri)) {
-      return checkAuthorizationRequest(client, await requests.pull(requestUri, client.id), false)
+      const pushed = await requests.pull(requestUri, client.id)
+      return { ...checkAuthorizationRequest(client, pushed, false), hinted: pushed.get(hintedName) ?? '' }
     }
     const mustPush = client.requiresPushedRequests || options.requirePushedRequests
     return requestObjects.check(client, given, mustPush)
-  }
-
-  /** Empty without a hint; undefined for a hint that we did not sign. */
-  async function hintedSubject(idTokenHint: string): Promise<string | undefined> {
-    if (idTokenHint === '') return ''
-    const verified = await options.keyRing.verify(idTokenHint, { typ: 'JWT' })
-    return verified && verified.payload.iss === issuer ? (verified.payload.sub ?? undefined) : undefined
   }
 
   return {
@@ -114,6 +89,45 @@ export function authorizationEndpoint(options: AuthorizationEndpointOptions): Ro
     methods: { GET: authorize, POST: authorize },
     onFailure: pageFailure,
   }
+}
+
+/**
+ * The application hears of a parameter that is there twice, or is broken (RFC 6749 section 4.1.2.1), unless it is one of
+ * those that tell which application that is.
+ * @throws Failure where nothing may be sent to it
+ */
+async function refuseMalformed(
+  text: string,
+  failure: Failure,
+  { find, issuer }: Pick<AuthorizationEndpointOptions, 'find' | 'issuer'>,
+): Promise<Answer> {
+  const all = new URLSearchParams(text)
+  const single = ['client_id', 'redirect_uri', 'state', 'response_mode'].flatMap((name): [string, string][] => {
+    const values = all.getAll(name)
+    return values.length === 1 ? [[name, values[0]!]] : []
+  })
+  const isAddressed = all.getAll('client_id').length === 1 && all.getAll('redirect_uri').length === 1
+  const parameters = new Map(single)
+  const client = isAddressed ? await find(parameters.get('client_id')!) : undefined
+  const checked = client && checkAuthorizationRequest(client, parameters, true)
+  if (!checked || !('refused' in checked)) throw failure
+  return errorTo(checked.refused, issuer, 'invalid_request', failure.message)
+}
+
+/** `hinted`: the subject that `id_token_hint` names, where that is known already. */
+type Checked = CheckedRequest & { readonly hinted?: string }
+
+/** Where a pushed request has that subject: an ID token is not kept. No form has a name with NUL. */
+const hintedName = '\0hinted'
+
+/** Empty without a hint; undefined for a hint that we did not sign. */
+async function hintedSubject(
+  idTokenHint: string,
+  { keyRing, issuer }: Pick<AuthorizationEndpointOptions, 'keyRing' | 'issuer'>,
+): Promise<string | undefined> {
+  if (idTokenHint === '') return ''
+  const verified = await keyRing.verify(idTokenHint, { typ: 'JWT' })
+  return verified && verified.payload.iss === issuer ? (verified.payload.sub ?? undefined) : undefined
 }
 
 /** The subject that `claims` asks the ID token to be of (OpenID Connect Core section 5.5.1). */
@@ -141,7 +155,10 @@ export function pushedRequestEndpoint(options: AuthorizationEndpointOptions): Ro
       const { error, description } = checked.refused
       return { status: 400, headers: noStore, body: JSON.stringify({ error, error_description: description }) }
     }
+    const hint = await hintedSubject(checked.request.idTokenHint, options)
+    if (hint === undefined) throw new Failure('invalid_request', 'id_token_hint is no ID token of ours')
     for (const name of credentials) parameters.delete(name)
+    parameters.set(hintedName, hint)
     const { uri, expiresIn } = await requests.push(client.id, parameters)
     return { status: 201, headers: noStore, body: JSON.stringify({ request_uri: uri, expires_in: expiresIn }) }
   }
@@ -150,7 +167,7 @@ export function pushedRequestEndpoint(options: AuthorizationEndpointOptions): Ro
 }
 
 const noStore = { 'content-type': 'application/json', 'cache-control': 'no-store' }
-const credentials = ['client_secret', 'client_assertion', 'client_assertion_type', 'request']
+const credentials = ['client_secret', 'client_assertion', 'client_assertion_type', 'request', 'id_token_hint']
 
 /** Binds the code to the key of the proof that came with the request (RFC 9449 section 10.1). */
 function bindTo(parameters: Map<string, string>, jkt: string): void {
