@@ -4,7 +4,7 @@ import { fetchJson, type Limiter, type LimiterOptions } from '@countersign/chass
 import { AdministrationService } from '@countersign/contracts/administration'
 import { AuthorizationService } from '@countersign/contracts/authorization'
 import { rpcService } from '@countersign/rpc'
-import { createNoticePost, createTokenIssuer, pairwiseKeyFrom } from '@countersign/service-token-issuer'
+import { createNoticePost, createTokenIssuer } from '@countersign/service-token-issuer'
 import type { Store } from '@countersign/store'
 import { nonceKeyFrom, successorKeyFrom } from '@countersign/tokens'
 import { authenticationOver, reachOf, remoteKeysOf } from './authentication.ts'
@@ -47,7 +47,6 @@ export async function assembleTokenIssuer(
     post: createNoticePost(reachOf(foundation)),
     secrets: {
       successors: [masterKey, previousMasterKey].flatMap((key) => (key ? [successorKeyFrom(key)] : [])),
-      pairwiseSubjects: pairwiseKeyFrom(masterKey),
       userCodes: keyFor(masterKey, 'user code v1'),
       dpopNonces: nonceKeyFrom(masterKey),
     },

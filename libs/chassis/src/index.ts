@@ -1,7 +1,7 @@
 export { createFailureLog, type FailureLog, type Log } from '@countersign/rpc/failure-log'
 export { parseBasic, type BasicCredentials } from './http/basic.ts'
 export { parseForm, parseQuery, type Form } from './http/form.ts'
-export { oauthFailure } from './http/oauth-error.ts'
+export { inAscii, oauthFailure } from './http/oauth-error.ts'
 export {
   errorPage,
   formPostPage,

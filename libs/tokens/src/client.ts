@@ -67,6 +67,7 @@ export interface Client {
   /** People are asked what it may have. */
   readonly asksConsent: boolean
   readonly accessTokenFormat: 'opaque' | 'jwt'
+  /** Of ID tokens, JWT access tokens and signed introspection answers. */
   readonly idTokenAlgorithm: SigningAlgorithm
   /** OpenID Connect Core section 8: the host that its pairwise subjects are for; undefined: they are public. */
   readonly pairwiseSector: string | undefined

@@ -92,7 +92,9 @@ const tokens = () => ({
     .describe('Overrides `lifetimes.refresh_token` for it.'),
   require_dpop: flag().prefault(false).describe('Whether its tokens have to be bound to a DPoP key (RFC 9449).'),
   bind_certificate: flag().prefault(false).describe('Whether its tokens are bound to its certificate (RFC 8705).'),
-  id_token_alg: choice(signingAlgorithms).prefault('RS256').describe('What its ID tokens are signed with.'),
+  id_token_alg: choice(signingAlgorithms)
+    .prefault('RS256')
+    .describe('What its ID tokens, and access tokens that are JWTs, are signed with.'),
   subject_type: choice(['public', 'pairwise'])
     .prefault('public')
     .describe('`pairwise` gives people another `sub` here than elsewhere (OpenID Connect Core section 8).'),

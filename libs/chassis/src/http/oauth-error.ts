@@ -28,11 +28,8 @@ export const oauthErrors = {
   internal: { status: 500, error: 'server_error' },
 } as const satisfies Record<FailureCode, { status: number; error: string }>
 
-/** RFC 6749 section 5.2 allows printable ASCII, without the quotation mark and the backslash. */
-const describe = (failure: Failure): string =>
-  toldMessage(failure)
-    .replace(/["\\]/g, "'")
-    .replace(/[^\x20-\x7e]/g, '?')
+/** RFC 6749 sections 4.1.2.1 and 5.2 allow printable ASCII, without the quotation mark and the backslash. */
+export const inAscii = (text: string): string => text.replace(/["\\‘’“”]/g, "'").replace(/[^\x20-\x7e]/g, '?')
 
 /** A failure as an OAuth 2.0 error. */
 export function oauthFailure(failure: Failure): HttpAnswer {
@@ -40,6 +37,6 @@ export function oauthFailure(failure: Failure): HttpAnswer {
   return {
     status,
     headers: { 'content-type': 'application/json', pragma: 'no-cache', ...failureHeaders(failure, status) },
-    body: JSON.stringify({ error, error_description: describe(failure) }),
+    body: JSON.stringify({ error, error_description: inAscii(toldMessage(failure)) }),
   }
 }

@@ -1,4 +1,3 @@
 export type { AdministrationCalls } from './administration/administration.ts'
 export { createNoticePost } from './logout/post.ts'
 export { createTokenIssuer, type TokenIssuer, type TokenIssuerOptions } from './service.ts'
-export { pairwiseKeyFrom } from './subject-names.ts'

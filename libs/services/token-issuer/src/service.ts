@@ -25,7 +25,7 @@ import { DeviceCodes } from './device/codes.ts'
 import { DeviceDesk } from './device/desk.ts'
 import { deviceAuthorizationEndpoint } from './device/endpoint.ts'
 import type { Router } from 'express'
-import { openSigningKeys, startRotation } from './keys/index.ts'
+import { openPairwiseKey, openSigningKeys, startRotation } from './keys/index.ts'
 import type { Limiter } from './limiter.ts'
 import { LogoutDesk } from './logout/desk.ts'
 import { Endings } from './logout/endings.ts'
@@ -63,7 +63,6 @@ export interface TokenIssuerOptions {
   secrets: {
     /** What refresh tokens' successors are derived under; the current one first. */
     successors: readonly KeyObject[]
-    pairwiseSubjects: KeyObject
     userCodes: KeyObject
     dpopNonces: KeyObject
   }
@@ -132,7 +131,7 @@ export interface TokenIssuer {
 }
 
 /** What the parts of the service share. */
-function foundations(options: TokenIssuerOptions) {
+function foundations(options: TokenIssuerOptions, pairwiseKey: KeyObject) {
   const { store, issuer, now, secrets, authorization, remoteKeys, lifetimes } = options
   const { find } = createClientSource({
     ...options,
@@ -145,7 +144,7 @@ function foundations(options: TokenIssuerOptions) {
   const possession = createPossession(createDpop({ replay, now, nonces }), issuer)
   const keyRing = createKeyRing({ reader: store, sealKeys: options.sealKeys, now })
   const people = createPeople(store)
-  const subjectNames = createSubjectNames(secrets.pairwiseSubjects)
+  const subjectNames = createSubjectNames(pairwiseKey)
   const keysOf = createClientKeys((url) => remoteKeys.keysFor(url))
   const authentication = options.authenticationWith(find)
   const scopeDescriptions = options.scopes
@@ -249,7 +248,7 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
   await openSigningKeys(options)
   await directory.reconcile(clients())
   await registrations.heal()
-  const shared = foundations(options)
+  const shared = foundations(options, await openPairwiseKey(options))
   const rotation = startRotation({ ...options, rotateEveryMs: options.keyRotationMs })
   shared.notifier.start()
   const desks = {

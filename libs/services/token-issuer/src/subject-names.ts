@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import type { Client } from '@countersign/tokens'
 
 /** What clients know people by. */
@@ -6,10 +6,6 @@ export interface SubjectNames {
   /** The pairwise `sub` for this client (OpenID Connect Core section 8.1); empty where it knows the subject itself. */
   toldTo(client: Client, subject: string): string
 }
-
-/** What pairwise subjects are made under, from the master key. */
-export const pairwiseKeyFrom = (masterKey: Uint8Array): KeyObject =>
-  createSecretKey(Buffer.from(hkdfSync('sha256', masterKey, '', 'countersign pairwise subject v1', 32)))
 
 export const createSubjectNames = (key: KeyObject): SubjectNames => ({
   toldTo({ pairwiseSector }, subject) {

@@ -6,6 +6,7 @@ import {
   createRecordReader,
   isLive,
   limits as tokenLimits,
+  proofAlgorithms,
   scopesOf,
   tokenKey,
   toldSubject,
@@ -98,7 +99,7 @@ export function userinfoEndpoint(options: UserinfoOptions): Route {
       const scopes = error === 'insufficient_scope' ? ', scope="openid"' : ''
       const challenges = [
         `Bearer${told}${scopes}`,
-        `DPoP algs="ES256 EdDSA RS256 PS256"${told === '' ? '' : `,${told}`}`,
+        `DPoP algs="${proofAlgorithms.join(' ')}"${told === '' ? '' : `,${told}`}`,
       ]
       return { status, headers: { ...headers, 'www-authenticate': challenges.join(', ') }, body: '' }
     }

@@ -1,4 +1,4 @@
-import { formPostPage, type HttpAnswer } from '@countersign/chassis'
+import { formPostPage, inAscii, type HttpAnswer } from '@countersign/chassis'
 import type { Answer } from '@countersign/contracts/authorization'
 import type { AuthorizationRecord } from '@countersign/contracts/records'
 
@@ -23,8 +23,9 @@ export function answerTo(
   return { uri: `${redirectUri}${separator}${new URLSearchParams(all)}`, fields: [] }
 }
 
+/** The description as RFC 6749 section 4.1.2.1 allows it. */
 export const errorTo = (destination: Destination, issuer: string, error: string, description: string): Answer =>
-  answerTo(destination, issuer, { error, ...(description !== '' && { error_description: description }) })
+  answerTo(destination, issuer, { error, ...(description !== '' && { error_description: inAscii(description) }) })
 
 export const destinationOf = ({ redirectUri, responseMode, state }: AuthorizationRecord): Destination => ({
   redirectUri,

@@ -54,7 +54,9 @@ export function authorizationEndpoint(options: AuthorizationEndpointOptions): Ro
     }
     const client = await find(given.get('client_id') ?? '')
     await limiter.take(`${client?.id ?? ''} ${networkOf(address)}`)
-    const checked = client ? await checkWhole(client, given) : checkAuthorizationRequest(undefined, given, false)
+    const checked: Checked = client
+      ? await checkWhole(client, given)
+      : checkAuthorizationRequest(undefined, given, false)
     if ('refused' in checked) {
       const { error, description, ...destination } = checked.refused
       return sendAnswer(errorTo(destination, issuer, error, description))

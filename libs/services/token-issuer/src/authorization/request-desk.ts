@@ -6,6 +6,7 @@ import {
   addCode,
   consentKey,
   grantOf,
+  isRegisteredRedirect,
   nextStep,
   scopesOf,
   tell,
@@ -110,7 +111,7 @@ export class RequestDesk implements Desk {
     if (step.kind === 'sign_in') return show({ $case: 'signIn', value: signInPage(record, client, step.again) })
     const asked = scopesOf(record.scope)
     const agreed = asked.filter((scope) => scope === 'openid' || scopes.includes(scope))
-    if (asked.length > 0 && agreed.length === 0) return this.#refuse(pending, 'access_denied', '', by)
+    if (asked.length > 0 && agreed.length === 0) return this.deny(id, { error: '', description: '' }, browser, by)
     const known = { record, pending, client, browser, acquaintance }
     const plan = this.#complete(known, agreed.join(' '), true, by, commit)
     remember(commit, known, agreed, by)
@@ -136,8 +137,12 @@ export class RequestDesk implements Desk {
 
   async #find(id: string): Promise<{ pending: Pending; client: Client }> {
     const pending = await this.#options.requests.pending(id)
-    const client = await this.#options.find(pending.record.clientId)
-    if (!client) throw new Failure('not_found', 'this application is not known any more')
+    const { clientId, redirectUri } = pending.record
+    const client = await this.#options.find(clientId)
+    // Nor is anything sent to where it does not want to be answered any more.
+    if (!client || !isRegisteredRedirect(client.redirectUris, redirectUri)) {
+      throw new Failure('not_found', 'this application is not known any more')
+    }
     return { pending, client }
   }
 

@@ -1,6 +1,12 @@
 import { compactVerify, decodeProtectedHeader, type CompactVerifyGetKey } from 'jose'
 import { Failure, type Millis } from '@countersign/contracts'
-import { checkAuthorizationRequest, type CheckedRequest, type Client, type KeySource } from '@countersign/tokens'
+import {
+  checkAuthorizationRequest,
+  type CheckedRequest,
+  type Client,
+  type KeySource,
+  proofAlgorithms,
+} from '@countersign/tokens'
 import { limits } from '../limits.ts'
 
 export interface RequestObjectsOptions {
@@ -10,8 +16,6 @@ export interface RequestObjectsOptions {
   keysOf: (client: Client) => KeySource | undefined
   now: () => Millis
 }
-
-const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA']
 
 /** Requests that the client signed (RFC 9101): what is in the object counts, and nothing else. */
 export class RequestObjects {
@@ -63,7 +67,9 @@ export class RequestObjects {
     try {
       const { typ } = decodeProtectedHeader(request)
       if (typ !== undefined && !/^(jwt|oauth-authz-req\+jwt)$/i.test(typ)) throw notGood('its typ is another')
-      const { payload } = await compactVerify(request, keys.key as CompactVerifyGetKey, { algorithms })
+      const { payload } = await compactVerify(request, keys.key as CompactVerifyGetKey, {
+        algorithms: [...proofAlgorithms],
+      })
       const claims = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)) as Record<string, unknown>
       const audience = [claims.aud].flat()
       if (claims.iss !== client.id) throw notGood('its iss is not the client')

@@ -1,3 +1,4 @@
+export { openPairwiseKey } from './pairwise-key.ts'
 export { startRotation, type Rotation, type RotationOptions } from './rotation.ts'
 export {
   openSigningKeys,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import { createRemoteKeys, fetchJson, type HttpRequest } from '@countersign/chassis'
 import { asFailure, decodeEvent, Failure, type Partition } from '@countersign/contracts'
 import type { Event } from '@countersign/contracts/events'
@@ -30,7 +30,7 @@ import { createKeyRing } from '@countersign/tokens/keys'
 import { openSigningKeys } from '../keys/index.ts'
 import { createPeople } from '../people.ts'
 import { placeOf } from '../revoke.ts'
-import { createSubjectNames, pairwiseKeyFrom } from '../subject-names.ts'
+import { createSubjectNames } from '../subject-names.ts'
 import { createTokenAnswers } from '../token/answer.ts'
 import { tokenEndpoint } from '../token/endpoint.ts'
 import { tokenExchangeGrant } from '../token/exchange.ts'
@@ -96,7 +96,7 @@ export class ExchangeSetting {
       now,
     })
     const upstream = createUpstreamTokens({ providers: () => this.providers, keysOf, now })
-    const subjectNames = createSubjectNames(pairwiseKeyFrom(masterKey))
+    const subjectNames = createSubjectNames(createSecretKey(masterKey))
     const exchange = tokenExchangeGrant({ ...common, audienceOf, upstream, subjectNames })
     const handlers = Object.fromEntries(grantTypes.map((type) => [type, elsewhere])) as Record<
       (typeof grantTypes)[number],

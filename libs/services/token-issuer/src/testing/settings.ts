@@ -10,7 +10,6 @@ import {
   tagKeyFrom,
 } from '@countersign/tokens'
 import type { TokenIssuerOptions } from '../service.ts'
-import { pairwiseKeyFrom } from '../subject-names.ts'
 
 const minute = 60_000
 
@@ -28,7 +27,6 @@ export const plainSettings = (masterKey: Uint8Array) =>
     sealKeys: [sealKeyFrom(masterKey)],
     secrets: {
       successors: [successorKeyFrom(masterKey)],
-      pairwiseSubjects: pairwiseKeyFrom(masterKey),
       userCodes: createSecretKey(Buffer.from(hkdfSync('sha256', masterKey, '', 'user codes of a test', 32))),
       dpopNonces: nonceKeyFrom(masterKey),
     },

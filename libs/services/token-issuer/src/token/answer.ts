@@ -19,9 +19,6 @@ export interface TokenAnswers {
   of(given: Given, client: Client): Promise<Record<string, unknown>>
 }
 
-/** RFC 9068 section 3: for clients that want JWTs; resource servers must know ES256. */
-const accessTokenAlgorithm: SigningAlgorithm = 'ES256'
-
 const seconds = (time: Millis): number => Math.floor(time / 1_000)
 
 export function createTokenAnswers(options: TokenAnswersOptions): TokenAnswers {
@@ -44,7 +41,7 @@ export function createTokenAnswers(options: TokenAnswersOptions): TokenAnswers {
       ...(confirmation && { cnf: confirmationClaim(confirmation) }),
       ...(actors.length > 0 && { act: actClaim(actors) }),
     }
-    return keyRing.sign(claims, { alg: accessTokenAlgorithm, typ: 'at+jwt' })
+    return keyRing.sign(claims, { alg: client.idTokenAlgorithm, typ: 'at+jwt' })
   }
 
   async function signIdToken(given: Given & { grant: GrantRecord }, client: Client, token: string): Promise<string> {
