@@ -151,6 +151,7 @@ function service(follow: (key: string) => Entry[] | undefined) {
   const made = createIntrospectionService({
     reader: {
       follow: async (key) => follow(key),
+      get: async (keys) => keys.map(() => undefined),
       facts: async () => ({ ...head, complete: true, otherHistory: false, facts: [] }),
     },
     bus: { onAnnounced: () => none, onSurvey: () => none, survey: async () => [] },

@@ -9,13 +9,13 @@ type Guarded = {
   ) => ReturnType<AuthorizationCalls[K]>
 }
 
-/** The same calls, for a caller with these credentials alone. */
-export function guardedFor(calls: AuthorizationCalls, { id, secret }: { id: string; secret: string }): Guarded {
+/** The same calls, for a caller with one of these credentials alone. */
+export function guardedFor(calls: AuthorizationCalls, credentials: readonly { id: string; secret: string }[]): Guarded {
   const digest = (text: string) => hash('sha256', text, 'buffer')
-  const expected = digest(basicAuthorization(id, secret))
+  const expected = credentials.map(({ id, secret }) => digest(basicAuthorization(id, secret)))
   const admit = ({ metadata }: CallContext): void => {
     const given = metadata.get('authorization')[0]?.toString() ?? ''
-    if (timingSafeEqual(digest(given), expected)) return
+    if (expected.some((each) => timingSafeEqual(digest(given), each))) return
     throw new Failure('invalid_client', 'only login may ask this: it has to have the same master key')
   }
   const guard = (call: (request: never) => unknown) => (request: never, context: CallContext) => {

@@ -32,6 +32,7 @@ export async function assembleTokenIssuer(
   const relay = createRelay({ store, bus, partitions, pending, now, log })
   const published = isRelaying ? publishing(store, bus, pending) : store
   const remoteKeys = remoteKeysOf(foundation)
+  const masterKeys = [masterKey, ...(previousMasterKey ? [previousMasterKey] : [])]
   const { idTokenMs } = config.lifetimes
   const lifetimesOfClients = [...foundation.clients().values()].map(
     ({ accessTokenLifetimeMs }) => accessTokenLifetimeMs,
@@ -46,7 +47,7 @@ export async function assembleTokenIssuer(
     providers: () => config.providers.filter((provider) => provider.kind === 'oidc'),
     post: createNoticePost(reachOf(foundation)),
     secrets: {
-      successors: [masterKey, previousMasterKey].flatMap((key) => (key ? [successorKeyFrom(key)] : [])),
+      successors: masterKeys.map(successorKeyFrom),
       userCodes: keyFor(masterKey, 'user code v1'),
       dpopNonces: nonceKeyFrom(masterKey),
     },
@@ -66,7 +67,7 @@ export async function assembleTokenIssuer(
     routes: issuer.routes,
     routers: issuer.routers,
     rpc: [
-      rpcService(AuthorizationService, guardedFor(issuer.authorization, loginCredentials(masterKey))),
+      rpcService(AuthorizationService, guardedFor(issuer.authorization, masterKeys.map(loginCredentials))),
       rpcService(AdministrationService, issuer.administration),
     ],
     ready: { store: () => store.ping() },

@@ -171,11 +171,13 @@ export interface GrantBeginning {
 /** Adds a grant and its first tokens to a commit; a refresh token where the client may refresh. */
 export function addFirstTokens(
   commit: Commit,
-  { client, grant, record: { clientEpoch, subjectEpoch }, confirmation, tokenSecrets }: GrantBeginning,
+  { client, grant: agreed, record: { clientEpoch, subjectEpoch }, confirmation, tokenSecrets }: GrantBeginning,
   format: TokenFormat,
   by: Deciding,
 ): FirstTokens {
   const partition: Partition = commit.partition
+  // It was reckoned from the agreement; the first access token begins now.
+  const grant = { ...agreed, expiresAt: Math.max(agreed.expiresAt, by.now + client.accessTokenLifetimeMs) }
   const { scope, audience } = grant
   const terms = { client, partition, grant, scope, audience, clientEpoch, subjectEpoch, confirmation }
   const access = accessToken(terms, format, tokenSecrets.access, by.now)

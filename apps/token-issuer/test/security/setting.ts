@@ -25,13 +25,14 @@ export class Setting {
     this.visitor = new Visitor(at.issuerUrl)
   }
 
-  static async start(config = ''): Promise<Setting> {
+  static async start(config = '', clients: string[] = []): Promise<Setting> {
     const secret = randomBytes(24).toString('base64url')
     const at = await startEmbedded({
       config: `providers: [ { id: staff, kind: local } ]
 throttle: { failed_authentications_per_minute: 0, failed_grants_per_minute: 0, authorization_requests_per_minute: 0 }
 ${config}`,
       clients: [
+        ...clients.map((client) => client.replace('SECRET', secret)),
         `{ id: web, name: 'Web <b>application</b>', public: true, consent: false, redirect_uris: ['${callback}', 'http://127.0.0.1/native'], ${code}, ${all} }`,
         `{ id: other, public: true, consent: false, redirect_uris: ['${callback}'], ${code}, ${all} }`,
         `{ id: asking, public: true, redirect_uris: ['${callback}'], ${code}, ${all} }`,

@@ -3,6 +3,7 @@ import { Shared, type LeasedCache } from '@countersign/leased-cache'
 import type { Reader } from '@countersign/store'
 import type { Throttle } from '@countersign/chassis'
 import { limits } from './limits.ts'
+import type { Standings } from './standings.ts'
 import {
   createRecordReader,
   describe,
@@ -73,6 +74,8 @@ export interface IntrospectionEngineOptions {
   format: TokenFormat
   keyRing: Pick<KeyRing, 'verify'>
   issuer: string
+  /** Whether callers may still ask; absent: whoever is authenticated may. */
+  standings?: Pick<Standings, 'check'>
   /** Counts inactive answers per caller: who tries tokens out is slowed down. */
   scanning: Throttle
   now: () => Millis
@@ -83,7 +86,7 @@ const activeTokenBytes = 344
 const factBytes = 112
 
 export function createIntrospectionEngine(options: IntrospectionEngineOptions): IntrospectionEngine {
-  const { reader, cache, format, keyRing, issuer, scanning, now } = options
+  const { reader, cache, format, keyRing, issuer, scanning, standings, now } = options
   const records = createRecordReader()
   const shared = new Shared()
 
@@ -130,6 +133,7 @@ export function createIntrospectionEngine(options: IntrospectionEngineOptions): 
 
   return {
     introspect(caller, token, demands = noDemands) {
+      standings?.check(caller)
       if (token === '') throw new Failure('invalid_request', 'token is required')
       if (token.length > tokenLimits.tokenCharacters) throw new Failure('invalid_request', 'token is too long')
       const blocked = scanning.blockedSeconds(caller.id)

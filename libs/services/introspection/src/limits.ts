@@ -1,5 +1,7 @@
 /** The bounds of the introspection service. */
 export const limits = {
+  /** Milliseconds between two tries to read whether a caller is disabled. */
+  standingAskedMs: 1_000,
   /** Questions in one batch, and in one message of a stream. */
   batchQuestions: 1_000,
   /** Characters of a `min_revision`: one of every partition. */

@@ -12,6 +12,7 @@ import { createIntrospectionEngine, type IntrospectionEngineOptions, type Answer
 import { Feed } from './feed.ts'
 import { introspectionEndpoint } from './http.ts'
 import { answerSurveys, revocationRoutes, type Survey } from './revocations.ts'
+import { Standings } from './standings.ts'
 import { WatchHub, type WatchCalls } from './watch.ts'
 
 export interface Announcements extends Survey {
@@ -23,10 +24,13 @@ export interface Log {
   error(fields: object, message: string): void
 }
 
-export interface IntrospectionServiceOptions extends Omit<IntrospectionEngineOptions, 'cache' | 'reader' | 'now'> {
+export interface IntrospectionServiceOptions extends Omit<
+  IntrospectionEngineOptions,
+  'cache' | 'reader' | 'now' | 'standings'
+> {
   /** Knows our JWT access tokens, and signs answers where that is asked for. */
   keyRing: KeyRing
-  reader: Pick<Reader, 'follow' | 'facts'>
+  reader: Pick<Reader, 'follow' | 'facts' | 'get'>
   partitions: number
   bus: Announcements
   /** 0: every question goes to the store. */
@@ -61,11 +65,13 @@ export function createIntrospectionService(options: IntrospectionServiceOptions)
     limits: { entries: options.cacheEntries },
     observer: {
       applied(push) {
+        for (const { kind, id } of push.facts) if (kind === 'client') standings.changed(id)
         enforcement.learned(push)
         hub.pushed(push)
       },
       gap: () => feed.hasten(),
       flushed(partition, why) {
+        standings.changedPerhaps()
         if (why === 'rollback') {
           log.error(
             { partition },
@@ -76,6 +82,7 @@ export function createIntrospectionService(options: IntrospectionServiceOptions)
       },
     },
   })
+  const standings = new Standings(reader, clock.now)
   const onFailure = (err: unknown) => log.warn({ err }, 'the heads of the facts could not be read')
   const feed = new Feed({ reader, cache, partitions, clock, onFailure })
   const enforcement = new Enforcement({ replica, boundMs: maxStalenessMs, cache, clock })
@@ -83,7 +90,12 @@ export function createIntrospectionService(options: IntrospectionServiceOptions)
   const ownIntervalMs = maxStalenessMs === 0 ? Infinity : probeIntervalMs(maxStalenessMs)
   const hub = new WatchHub({ cache, feed, enforcement, clock, clientOf: callers.clientOf, ownIntervalMs })
   const isCaching = maxStalenessMs > 0 && options.cacheEntries > 0
-  const engine = createIntrospectionEngine({ ...options, cache: isCaching ? cache : undefined, now: clock.now })
+  const engine = createIntrospectionEngine({
+    ...options,
+    standings,
+    cache: isCaching ? cache : undefined,
+    now: clock.now,
+  })
   const subscriptions = [bus.onAnnounced((push) => cache.push(push)), answerSurveys({ survey: bus, enforcement })]
   feed.need(ownIntervalMs)
   feed.start()

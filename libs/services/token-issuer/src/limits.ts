@@ -16,8 +16,6 @@ export const limits = {
   skewSeconds: 30,
   /** Letters of a user code (RFC 8628 section 6.1): 20^8 codes, guessed at a throttled pace within minutes. */
   userCodeLetters: 8,
-  /** Times that a conflicting redemption is read anew: those that lose find the code used. */
-  redemptionAttempts: 8,
   /** Milliseconds that a person may take to confirm a sign-out. */
   logoutRequestMs: 30 * 60_000,
   /** Applications told of one sign-out. */

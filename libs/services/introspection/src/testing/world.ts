@@ -100,6 +100,10 @@ export class World {
   }
 
   readonly reader = {
+    get: async (keys: string[]) => {
+      if (this.isDown) throw new Error('down')
+      return this.store.get(keys)
+    },
     follow: (key: string) => this.#read('follow', () => this.store.follow(key)),
     facts: (partition: number, after?: string, tip?: string) =>
       this.#read('facts', () => this.store.facts(partition, after, tip)),
