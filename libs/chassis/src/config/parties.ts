@@ -3,7 +3,7 @@ import { hostText } from './address.ts'
 import { secret, type Surroundings } from './credential.ts'
 import { choice, identifier, list, map, matching, phrase, scopeToken, text, texts } from './leaf.ts'
 import { asProperties } from './spelling.ts'
-import { audienceUri, issuerUrl, webUrl } from './url.ts'
+import { audienceUri, foreignIssuerUrl, webUrl } from './url.ts'
 
 export const resources = () =>
   list(
@@ -44,7 +44,7 @@ const provider = (surroundings: Surroundings) => {
   const oidc = map({
     id,
     kind: kind('oidc').describe('OpenID Connect, by discovery.'),
-    issuer: issuerUrl().describe('Its issuer.'),
+    issuer: foreignIssuerUrl().describe('Its issuer, letter by letter as its tokens have it.'),
     ...registration,
     roles_claim: phrase().optional().describe('The claim that lists a person’s roles.'),
     token_exchange: tokenExchange(),

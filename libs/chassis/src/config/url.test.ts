@@ -117,3 +117,14 @@ describe('URLs', () => {
     },
   )
 })
+
+test('another issuer is taken letter by letter, a slash at the end and all', () => {
+  const provider = (issuer: string) =>
+    `version: 1\nproviders: [{ id: up, kind: oidc, issuer: "${issuer}", client_id: x }]`
+  expect(folder.load(provider('https://up.example/')).config.providers).toMatchObject([
+    { issuer: 'https://up.example/' },
+  ])
+  for (const wrong of ['https://up.example/?a=b', 'https://up.example/#', 'ftp://up.example', 'up.example']) {
+    expect(() => folder.load(provider(wrong))).toThrow(/providers\[0\].issuer/)
+  }
+})

@@ -23,6 +23,13 @@ export const issuerUrl = () => {
   ).meta({ format: 'uri' })
 }
 
+/** Another issuer, as it stands in its tokens: some end with a slash. */
+export const foreignIssuerUrl = () =>
+  text('an https:// URL (http:// on loopback) without query and fragment', (given) => {
+    const url = parsed(given)
+    return url && /^https?:\/\/[^/]/.test(given) && plain(url) && !given.includes('?') ? given : undefined
+  }).meta({ format: 'uri' })
+
 /** A page or endpoint of somebody else. */
 export const webUrl = () =>
   text('an https:// URL (http:// on loopback) without fragment', (given) => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { accessTokenType, ExchangeSetting } from '../testing/exchange-setting.ts'
 import { json, Upstream, type Behaviour } from '../testing/upstream.ts'
+import { createIssuerKeys } from './issuer-keys.ts'
 
 const hang: Behaviour = () => undefined
 const html: Behaviour = (response) =>
@@ -119,4 +120,13 @@ describe('an issuer that does not answer as it should', () => {
     setting.at += 31_000
     expect(await present(await upstream.token(setting.at, {}, { kid: 'k2' }))).toBe('200')
   })
+})
+
+test('an issuer that ends with a slash is found where its discovery document is', async () => {
+  const asked: string[] = []
+  const issuer = 'https://upstream.example/'
+  const fetchJson = async (url: string) => (asked.push(url), { issuer, jwks_uri: `${issuer}keys` })
+  const keysFor = (url: string) => (asked.push(url), { key: undefined, keySet: undefined }) as never
+  await createIssuerKeys({ fetchJson, keysFor, now: () => 0 })(issuer)
+  expect(asked).toEqual(['https://upstream.example/.well-known/openid-configuration', 'https://upstream.example/keys'])
 })

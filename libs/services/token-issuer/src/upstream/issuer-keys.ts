@@ -24,7 +24,10 @@ export function createIssuerKeys({ fetchJson, keysFor, now }: IssuerKeysOptions)
   const discoveries = new Map<string, Discovery>()
 
   async function discover(issuer: string): Promise<string> {
-    const document = Object(await fetchJson(`${issuer}/.well-known/openid-configuration`)) as Record<string, unknown>
+    const document = Object(await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)) as Record<
+      string,
+      unknown
+    >
     const { issuer: told, jwks_uri: jwksUri } = document
     // Or one issuer could speak for another (section 4.3).
     if (told === issuer && typeof jwksUri === 'string') return jwksUri
