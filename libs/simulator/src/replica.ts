@@ -114,7 +114,12 @@ export class Replica {
     const { machine } = this
     const store = this.#setting.storeOf(machine)
     return createIntrospectionService({
-      reader: store,
+      reader: {
+        follow: (key) => store.follow(key),
+        facts: (...place) => store.facts(...place),
+        // Nobody who asks here is ever disabled: what is read for that alone is no part of a world.
+        get: async (keys) => keys.map(() => undefined),
+      },
       keyRing: createKeyRing({ reader: store, sealKeys: parties.settings.sealKeys, now: machine.clock.now }),
       partitions,
       bus: bus.of(machine),
