@@ -161,6 +161,23 @@ describe('/oauth2/authorize withstands', () => {
     }
   })
 
+  test('pages of other origins: they may ask where no cookie counts, and nowhere else', async () => {
+    const origin = 'https://spa.example'
+    for (const path of ['/oauth2/token', '/oauth2/revoke', '/oauth2/par', '/oauth2/userinfo', '/oauth2/jwks']) {
+      const asking = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,dpop' }
+      const { headers } = await setting.send(path, { method: 'OPTIONS', headers: { origin, ...asking } })
+      expect(headers['access-control-allow-origin']).toBe('*')
+      expect(headers['access-control-allow-headers']).toContain('DPoP')
+      expect(headers['access-control-allow-credentials']).toBeUndefined()
+    }
+    const refused = await setting.send('/oauth2/token', { method: 'POST', headers: { origin } })
+    expect(refused.headers['access-control-allow-origin']).toBe('*')
+    for (const path of ['/oauth2/authorize', '/oauth2/logout', '/oauth2/introspect', '/login', '/consent']) {
+      const { headers } = await setting.send(path, { method: 'OPTIONS', headers: { origin } })
+      expect(headers['access-control-allow-origin']).toBeUndefined()
+    }
+  })
+
   test('markup in the state of a form_post', async () => {
     const state = '"><script>alert(1)</script>'
     await setting.visitor.go(setting.url({ response_mode: 'form_post', state }))

@@ -36,6 +36,21 @@ const prepare = (route: Route, limits: HttpLimits): Prepared => {
   return { route, handlers, allow, maxBodyBytes: route.maxBodyBytes ?? limits.maxBodyBytes, durations: new Map() }
 }
 
+const anyOrigin = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'WWW-Authenticate, DPoP-Nonce, Retry-After, Countersign-Revision',
+}
+
+/** What a page may send, where pages of any origin may ask; told for a day. */
+const optionsOf = ({ allow, route }: Prepared): Record<string, string> => ({
+  allow,
+  ...(route.isForAnyOrigin && {
+    'access-control-allow-methods': allow,
+    'access-control-allow-headers': 'Authorization, Content-Type, DPoP',
+    'access-control-max-age': '86400',
+  }),
+})
+
 const busy = () => new Failure('unavailable', 'too many requests at once: ask again soon')
 
 /** Answers requests for plain routes. */
@@ -73,8 +88,7 @@ export class Dispatcher {
     const handler = prepared.handlers[method]
     this.#inWork++
     if (handler === undefined) {
-      if (method === 'OPTIONS')
-        return this.#send(prepared, exchange, { status: 204, headers: { allow: prepared.allow } })
+      if (method === 'OPTIONS') return this.#send(prepared, exchange, { status: 204, headers: optionsOf(prepared) })
       return this.#fail(prepared, exchange, new Failure('method_not_allowed', `${prepared.allow} are allowed here`))
     }
     if (this.#inWork > this.#options.limits.maxRequests) return this.#fail(prepared, exchange, busy())
@@ -123,7 +137,11 @@ export class Dispatcher {
     const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
     const isUnread = !incoming.complete && hasBody(incoming)
     if (isUnread || this.#isClosing) response.shouldKeepAlive = false
-    const headers: Record<string, string | number> = { 'x-content-type-options': 'nosniff', ...answer.headers }
+    const headers: Record<string, string | number> = {
+      'x-content-type-options': 'nosniff',
+      ...(prepared.route.isForAnyOrigin && anyOrigin),
+      ...answer.headers,
+    }
     if (status !== 204) headers['content-length'] = length
     try {
       response.writeHead(status, headers)

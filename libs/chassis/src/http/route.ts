@@ -43,4 +43,9 @@ export interface Route {
   /** Turns every failure into an answer, also those from before the handler: a wrong method, a body too large. */
   onFailure(failure: Failure, request: HttpRequest): HttpAnswer
   readonly maxBodyBytes?: number
+  /**
+   * Pages of any origin may ask (Fetch, section 3.2). Only for what no cookie opens: whoever asks has to bring what it is
+   * known by.
+   */
+  readonly isForAnyOrigin?: boolean
 }

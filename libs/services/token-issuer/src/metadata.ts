@@ -88,13 +88,13 @@ const published = (body: string, type = 'application/json'): HttpAnswer => ({
   headers: {
     'content-type': type,
     'cache-control': `public, max-age=${limits.jwksMaxAgeSeconds}`,
-    'access-control-allow-origin': '*',
   },
   body,
 })
 
 const document = (path: string, get: () => HttpAnswer | Promise<HttpAnswer>): Route => ({
   path,
+  isForAnyOrigin: true,
   methods: { GET: get },
   onFailure: problemFailure,
 })

@@ -63,5 +63,5 @@ export function revocationEndpoint(options: RevocationEndpointOptions): Route {
     return { status: 200, headers, body: '' }
   }
 
-  return { path: '/oauth2/revoke', methods: { POST: post }, onFailure: oauthFailure }
+  return { path: '/oauth2/revoke', isForAnyOrigin: true, methods: { POST: post }, onFailure: oauthFailure }
 }

@@ -72,7 +72,7 @@ export function userinfoEndpoint(options: UserinfoOptions): Route {
     }
     const claims = await people.userinfoClaims(held.partition, grant, record.scope)
     const body = JSON.stringify({ ...claims, sub: toldSubject(grant) })
-    return { status: 200, headers: { ...cors, 'content-type': 'application/json', 'cache-control': 'no-store' }, body }
+    return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body }
   }
 
   /** A bound token is good only with the key it is bound to (RFC 9449 section 7.1, RFC 8705 section 3). */
@@ -92,7 +92,7 @@ export function userinfoEndpoint(options: UserinfoOptions): Route {
 
   /** RFC 6750 section 3. */
   function refuse(thrown: unknown): HttpAnswer {
-    const headers = { ...cors, 'cache-control': 'no-store' }
+    const headers = { 'cache-control': 'no-store' }
     if (thrown instanceof Challenge) {
       const { status, error, message } = thrown
       const told = error === '' ? '' : ` error="${error}", error_description="${message}"`
@@ -110,10 +110,13 @@ export function userinfoEndpoint(options: UserinfoOptions): Route {
   }
 
   const handle = (request: HttpRequest) => answer(request).catch(refuse)
-  return { path: '/oauth2/userinfo', methods: { GET: handle, POST: handle }, onFailure: problemFailure }
+  return {
+    path: '/oauth2/userinfo',
+    isForAnyOrigin: true,
+    methods: { GET: handle, POST: handle },
+    onFailure: problemFailure,
+  }
 }
-
-const cors = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'WWW-Authenticate, DPoP-Nonce' }
 
 /** The header, or `access_token` in a form (RFC 6750 section 2); one of them. Never the query. */
 function presented({ headers, query, method, body }: HttpRequest): Presented {

@@ -165,7 +165,7 @@ export function pushedRequestEndpoint(options: AuthorizationEndpointOptions): Ro
     return { status: 201, headers: noStore, body: JSON.stringify({ request_uri: uri, expires_in: expiresIn }) }
   }
 
-  return { path: '/oauth2/par', methods: { POST: post }, onFailure: oauthFailure }
+  return { path: '/oauth2/par', isForAnyOrigin: true, methods: { POST: post }, onFailure: oauthFailure }
 }
 
 const noStore = { 'content-type': 'application/json', 'cache-control': 'no-store' }

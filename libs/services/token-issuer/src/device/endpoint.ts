@@ -48,5 +48,10 @@ export function deviceAuthorizationEndpoint(options: DeviceEndpointOptions): Rou
     return { status: 200, headers, body: JSON.stringify(body) }
   }
 
-  return { path: '/oauth2/device_authorization', methods: { POST: post }, onFailure: oauthFailure }
+  return {
+    path: '/oauth2/device_authorization',
+    isForAnyOrigin: true,
+    methods: { POST: post },
+    onFailure: oauthFailure,
+  }
 }

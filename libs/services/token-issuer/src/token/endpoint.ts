@@ -60,5 +60,5 @@ export function tokenEndpoint(options: TokenEndpointOptions): Route {
     }
   }
 
-  return { path: '/oauth2/token', methods: { POST: post }, onFailure: oauthFailure }
+  return { path: '/oauth2/token', isForAnyOrigin: true, methods: { POST: post }, onFailure: oauthFailure }
 }
