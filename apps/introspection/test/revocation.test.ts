@@ -82,7 +82,7 @@ describe('a revoked token is refused by every cache within the bound', () => {
     await until(() => Promise.resolve(revocations.revoked.size >= before + 10), 30_000)
     await sleep(2 * boundMs)
     await revocations.stop()
-    await until(() => revocations.areSettled(), 60_000)
+    await until(() => revocations.areSettled(), 15_000)
     const reports = await Promise.all(caches.map((cache) => cache.report()))
     const hits = reports.map((report) => report.hits)
     expect(await revocations.violations()).toEqual([])

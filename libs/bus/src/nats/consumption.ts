@@ -61,6 +61,7 @@ export class Consumption implements Subscription {
   readonly #arrived: Arrived[] = []
   readonly #leaveLink: () => void
   readonly #running: Promise<void>
+  #isClosed = false
   #wake: () => void = () => undefined
   #makeRoom: () => void = () => undefined
 
@@ -80,6 +81,7 @@ export class Consumption implements Subscription {
     this.#makeRoom()
     await this.#delivery.stop()
     await this.#running
+    this.#isClosed = true
     this.#giveBack(this.#arrived.splice(0))
   }
 
@@ -129,9 +131,11 @@ export class Consumption implements Subscription {
     let last: JsMsg | undefined
     try {
       for await (const message of messages) {
-        this.#arrived.push({ message, run })
-        this.#wake()
         last = message
+        // What comes once the rest was given back has nobody to wait for either.
+        if (this.#isClosed) this.#giveBack([{ message, run }])
+        else this.#arrived.push({ message, run })
+        this.#wake()
       }
     } finally {
       signal.removeEventListener('abort', stop)
