@@ -16,6 +16,7 @@ const packages = {
   gcc: ['gcc', 'libc6-dev'],
   faketime: 'faketime',
   chromium: ['chromium', 'fonts-dejavu-core'],
+  slapd: 'slapd',
 }
 /** Python modules of Debian's own Python → Debian package. */
 const pythonModules = {

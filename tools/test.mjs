@@ -8,7 +8,10 @@ import { installServers } from './install-servers.mjs'
 
 installDependencies()
 installServers(
-  ['redis-server', 'redis-cli', 'nats-server', 'postgres', 'nginx', 'openssl', 'spin', 'gcc', 'faketime', 'chromium'],
+  [
+    ...['redis-server', 'redis-cli', 'nats-server', 'postgres', 'nginx', 'slapd', 'openssl'],
+    ...['spin', 'gcc', 'faketime', 'chromium'],
+  ],
   ['grpc', 'grpc_tools', 'authlib', 'requests_oauthlib'],
 )
 

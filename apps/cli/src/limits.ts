@@ -12,6 +12,9 @@ export const limits = {
   /** The latest events that `audit tail` shows unless told otherwise, and those that it asks for at once. */
   tailEvents: 20,
   pageEvents: 1_000,
+  /** Accounts that `account list` shows unless told otherwise, and those that it asks for at once. */
+  listedAccounts: 100,
+  pageAccounts: 500,
   /** Without a byte for so long, a stream is taken for lost: the server sends something every 15 s. */
   silenceMs: 45_000,
   /** Before a lost stream is opened again: at first, and at most after doubling; each at random from half to one and a half. */

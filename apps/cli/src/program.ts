@@ -28,7 +28,7 @@ export function createProgram(surroundings: Surroundings, done: (code: ExitCode)
     (load) =>
     async (...given) => {
       const command = given.at(-1) as Command
-      done(await (await load())(command.opts(), surroundings))
+      done(await (await load())({ ...command.opts(), operands: command.args }, surroundings))
     }
 
   addServe(program)
@@ -98,7 +98,68 @@ function addAccount(account: Command, runs: Runs): void {
     .addOption(configFile())
     .addOption(json())
     .action(runs(async () => (await import('./account/setup-link.ts')).printSetupLink))
+  atLogin(account.command('list'))
+    .description('Print the accounts, as an operator.')
+    .option('--search <text>', 'only those with this in a name, address, identity or id, in any case')
+    .option('--limit <accounts>', 'accounts at most (default: 100)')
+    .action(runs(async () => (await import('./account/list.ts')).listAccounts))
+  ofAccount(account, 'show')
+    .description('Print an account with its roles.')
+    .action(runs(async () => (await import('./account/list.ts')).showAccount))
+  atLogin(account.command('invite'), '<login-name>')
+    .description('Make an account, and print the link with which its owner chooses a password.')
+    .option('--name <name>', 'what its owner is called')
+    .option('--email <address>', 'the owner’s address; you vouch for it')
+    .option('--role <role>', 'a role, given to the account itself; may be repeated', collect)
+    .option('--send', 'send the link to the address instead of printing it')
+    .action(runs(async () => (await import('./account/links.ts')).inviteAccount))
+  ofAccount(account, 'reset-link')
+    .description('Print a link that chooses a new password; the old one works until then.')
+    .option('--send', 'send the link to the account’s address instead of printing it')
+    .action(runs(async () => (await import('./account/links.ts')).makeResetLink))
+  addAccountChanges(account, runs)
 }
+
+function addAccountChanges(account: Command, runs: Runs): void {
+  ofAccount(account, 'change')
+    .description('Change what is known of somebody; an empty text takes it away.')
+    .option('--name <name>', 'what they are called')
+    .option('--email <address>', 'their address; you vouch for it')
+    .action(runs(async () => (await import('./account/change.ts')).changeAccount))
+  ofAccount(account, 'roles')
+    .description('Print the roles of the account itself, or change them.')
+    .option('--set <roles>', 'exactly these, with commas between them')
+    .option('--add <role>', 'this one more; may be repeated', collect)
+    .option('--remove <role>', 'this one no more; may be repeated', collect)
+    .action(runs(async () => (await import('./account/change.ts')).changeRoles))
+  ofAccount(account, 'remove-second-factor')
+    .description('Take one-time passwords, recovery codes and passkeys away, for somebody who has lost them.')
+    .action(runs(async () => (await import('./account/change.ts')).removeSecondFactor))
+  ofAccount(account, 'disable')
+    .description('End every session and token, and let nobody sign in.')
+    .action(runs(async () => (await import('./account/end.ts')).disableAccount))
+  ofAccount(account, 'enable')
+    .description('Let a disabled account sign in again.')
+    .action(runs(async () => (await import('./account/end.ts')).enableAccount))
+  ofAccount(account, 'delete')
+    .description('Delete an account for good, with every session and token.')
+    .option('--yes', 'do not ask')
+    .option('--wait', 'until every cache enforces it, and say how many there are and how long it took')
+    .action(runs(async () => (await import('./account/end.ts')).deleteAccount))
+}
+
+/** What an operator asks login. */
+function atLogin(command: Command, operand?: string): Command {
+  const taking = operand === undefined ? command : command.argument(operand)
+  const asking = overGrpc(asClient(taking), whereItListens).addOption(json())
+  return operand === undefined ? asking : asking.usage(`[options] ${operand}`)
+}
+
+/** Of an account that is there. */
+const ofAccount = (account: Command, name: string): Command =>
+  atLogin(account.command(name), '<name>').option('--id', 'the name is an account’s id, and no login name')
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value]
 
 function addToken(token: Command, runs: Runs): void {
   asClient(token.command('new'))

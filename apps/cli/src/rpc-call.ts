@@ -46,7 +46,7 @@ export async function askService<D extends Definition, Answer>(
     allowPlaintext: options.allowPlaintext === true,
     ...(client && options.cert === undefined && { client }),
     deadlineMs: limits.callMs,
-    idempotent: ['introspect', 'listKeys'].filter((name) => name in definition),
+    idempotent: ['introspect', 'listKeys', 'listAccounts', 'getAccount'].filter((name) => name in definition),
   })
   try {
     return await ask(calls)

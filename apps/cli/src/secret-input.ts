@@ -44,19 +44,28 @@ export const readStandardInput = async (what: string, { stdin }: Surroundings): 
 export const isInteractive = ({ stdin, stderr }: Surroundings): boolean => stdin.isTTY === true && stderr.isTTY === true
 
 /** Asks on the terminal, and shows nothing of what is typed. @throws Failure `invalid_request` when it is cut short */
-export async function askHidden(question: string, { stdin, stderr }: Surroundings): Promise<string> {
+export function askHidden(question: string, surroundings: Surroundings): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const terminal = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 })
+  return ask(question, nowhere, surroundings)
+}
+
+/** Asks on the terminal. @throws Failure `invalid_request` when it is cut short */
+export const askShown = (question: string, surroundings: Surroundings): Promise<string> =>
+  ask(question, surroundings.stderr, surroundings)
+
+async function ask(question: string, output: Writable, { stdin, stderr }: Surroundings): Promise<string> {
+  const terminal = createInterface({ input: stdin, output, terminal: true, historySize: 0 })
+  const isShown = output === stderr
   // Only now: the terminal has stopped to echo.
-  stderr.write(question)
+  if (!isShown) stderr.write(question)
   try {
     return await new Promise((resolve, reject) => {
       terminal.once('close', () => reject(mistake('nothing was entered')))
-      terminal.question('').then(resolve, reject)
+      terminal.question(isShown ? question : '').then(resolve, reject)
     })
   } finally {
     terminal.close()
-    stderr.write('\n')
+    if (!isShown) stderr.write('\n')
   }
 }
 

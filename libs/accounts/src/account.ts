@@ -1,108 +1,104 @@
 import type { Millis, Partition } from '@countersign/contracts'
 import type { Event } from '@countersign/contracts/events'
-import { AccountIndexRecord, AccountRecord } from '@countersign/contracts/records'
-import { emptyCommit, keyOf, type Commit, type Entry, type Key } from '@countersign/store'
+import { AccountRecord, type Identity } from '@countersign/contracts/records'
+import { emptyCommit, type Commit, type CommitId, type Entry, type Put } from '@countersign/store'
 import type { AccountClaims } from './claims.ts'
 import { limits } from './limits.ts'
-import { digestOfLoginName } from './login-name.ts'
+import { accountKey, accountListing, type AccountPlace } from './place.ts'
 
-export const accountKey = (partition: Partition, id: string): Key => keyOf(partition, `account/${id}`)
+const nobody = AccountRecord.decode(new Uint8Array())
 
-/** Names are taken in one place, whatever partition the account is in. */
-const indexPartition: Partition = 0
+/** A record with these fields, and otherwise nothing in it. */
+export const accountRecord = (fields: Partial<AccountRecord>): AccountRecord => ({ ...nobody, ...fields })
 
-/** @param name normalised */
-export const loginNameKey = (name: string): Key => keyOf(indexPartition, `account-name/${digestOfLoginName(name)}`)
+/** How every account is written: for good, and in the listing of its partition. */
+export const accountPut = (partition: Partition, record: AccountRecord): Put => ({
+  key: accountKey(partition, record.id),
+  value: AccountRecord.encode(record).finish(),
+  listedIn: [accountListing(partition)],
+})
 
-/**
- * Taken by the first account there ever was. It is taken as a name is, so that of several people who set up a new server at
- * once, one does.
- */
-export const firstAccountKey: Key = keyOf(indexPartition, 'account-first')
-
-/** Random bytes that a new account takes: its id, and where it shall be. */
-export const accountRandomBytes = 20
-const idBytes = 16
-
-/** 22 random base64url characters, and a partition that is kept for as long as the account is. */
-export function newAccountPlace(random: Uint8Array, partitions: number): { id: string; partition: Partition } {
-  const bytes = Buffer.from(random)
-  return {
-    id: bytes.subarray(0, idBytes).toString('base64url'),
-    partition: bytes.readUInt32BE(idBytes) % partitions,
-  }
-}
-
-/** The account in an entry; undefined for one that was given up before it was complete. */
+/** The account in an entry; undefined for one that was given up before it was complete, or deleted. */
 export function decodeAccount(value: Uint8Array): AccountRecord | undefined {
   const record = AccountRecord.decode(value)
   return record.id === '' ? undefined : record
 }
 
-export const decodeAccountIndex = (value: Uint8Array): AccountIndexRecord => AccountIndexRecord.decode(value)
-
-export interface AccountDraft {
-  id: string
-  partition: Partition
-  /** As the person wrote it. */
-  loginName: string
-  /** PHC string. */
-  passwordHash: string
-  claims: Omit<AccountClaims, 'sub'>
+/** An account as it was read. */
+export interface HeldAccount {
+  readonly partition: Partition
+  readonly record: AccountRecord
+  readonly version: CommitId
 }
 
-/** An index key that the account takes, with what was read there: nothing, or an account that never came to be. */
-export interface FreeName {
-  key: Key
-  entry: Entry | undefined
+/** The account in its entry; undefined as for {@link decodeAccount}, or when there is none. */
+export function heldAccount(partition: Partition, entry: Entry | undefined): HeldAccount | undefined {
+  const record = entry && decodeAccount(entry.value)
+  return record && { partition, record, version: entry.version }
+}
+
+export interface AccountDraft extends AccountPlace {
+  /** As the person wrote it; empty for one who signs in elsewhere only. */
+  readonly loginName: string
+  /** PHC string; absent for one who is yet to choose a password, or never will. */
+  readonly passwordHash?: string
+  readonly claims: Omit<AccountClaims, 'sub'>
+  readonly identities?: readonly Identity[]
 }
 
 /**
- * First of the two commits that make an account: takes its names. A crash after it leaves names that lead to no account:
- * nobody can sign in with them, and whoever wants one next gives the missing account up ({@link forsakeAccount}) and takes it.
+ * Second of the two commits that make an account (the first is `takeNames`): the account itself, and the event that tells of it.
+ * Conflicts when it was given up meanwhile.
  */
-export function takeNames(commitId: string, { id, partition }: AccountDraft, names: readonly FreeName[]): Commit {
-  const commit = emptyCommit(commitId, indexPartition)
-  const value = AccountIndexRecord.encode({ accountId: id, partition }).finish()
-  for (const { key, entry } of names) {
-    commit.checks.push({ key, version: entry?.version ?? null })
-    commit.puts.push({ key, value })
-  }
-  return commit
-}
-
-/** Second of them: the account itself, and the event that tells of it. Conflicts when it was given up meanwhile. */
-export function createAccount(commitId: string, draft: AccountDraft, now: Millis, event: Event): Commit {
-  const { id, partition, loginName, passwordHash, claims } = draft
+export function createAccount(commitId: CommitId, draft: AccountDraft, now: Millis, event: Event): Commit {
+  const { id, partition, loginName, passwordHash = '', claims, identities = [] } = draft
   const commit = emptyCommit(commitId, partition)
-  const key = accountKey(partition, id)
-  const record: AccountRecord = {
+  const record = accountRecord({
     id,
     loginName,
     passwordHash,
     claims: JSON.stringify(claims),
     createdAt: now,
     changedAt: now,
-    disabledAt: 0,
-  }
-  commit.checks.push({ key, version: null })
-  commit.puts.push({ key, value: AccountRecord.encode(record).finish() })
+    identities: [...identities],
+    passwordChangedAt: passwordHash === '' ? 0 : now,
+  })
+  commit.checks.push({ key: accountKey(partition, id), version: null })
+  commit.puts.push(accountPut(partition, record))
   commit.events.push(event)
   return commit
 }
 
 /**
- * Gives up an account whose names were taken and that is not there. Its creator may only be slow: then either this conflicts, and
- * the account is there after all, or the creator's own commit does.
+ * Changes an account, if it is as it was read.
+ * @param events whose ids are of this commit
  */
-export function forsakeAccount(commitId: string, { accountId, partition }: AccountIndexRecord, now: Millis): Commit {
-  const commit = emptyCommit(commitId, partition)
-  const key = accountKey(partition, accountId)
-  commit.checks.push({ key, version: null })
-  commit.puts.push({
-    key,
-    value: AccountRecord.encode(AccountRecord.decode(new Uint8Array())).finish(),
-    expiresAt: now + limits.forsakenMs,
-  })
+export function changeAccount(
+  commitId: CommitId,
+  held: HeldAccount,
+  next: AccountRecord,
+  events: readonly Event[],
+  now: Millis,
+): Commit {
+  const commit = noteUse(commitId, held, { ...next, changedAt: now })
+  commit.events.push(...events)
   return commit
 }
+
+/**
+ * Writes what using an account leaves behind (the step of a second factor, a passkey's counter, a hash made anew), if it is as it
+ * was read. What is told of the person has not changed by it, so `changedAt` stays.
+ */
+export function noteUse(commitId: CommitId, { partition, record, version }: HeldAccount, next: AccountRecord): Commit {
+  const commit = emptyCommit(commitId, partition)
+  commit.checks.push({ key: accountKey(partition, record.id), version })
+  commit.puts.push(accountPut(partition, { ...next, id: record.id, createdAt: record.createdAt }))
+  return commit
+}
+
+/** What is left of an account that was given up or deleted: nobody, kept so long that no slow creator makes it after all. */
+export const accountRemains = ({ id, partition }: AccountPlace, now: Millis): Put => ({
+  key: accountKey(partition, id),
+  value: AccountRecord.encode(nobody).finish(),
+  expiresAt: now + limits.forsakenMs,
+})

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { limits } from './limits.ts'
-import { passwordMistake, Passwords } from './password.ts'
+import { needsRehash, Passwords } from './password.ts'
 
 const passwords = new Passwords()
 
@@ -58,16 +58,16 @@ describe('a password', () => {
     expect(await crowded.verify('x', undefined)).toBe(false)
   })
 
-  test.each([
-    ['short', 'at least 10'],
-    ['x'.repeat(257), 'at most 256'],
-    ['ALICE@example.org', 'not be the login name'],
-  ])('%j is refused for a reason', (password, reason) => {
-    expect(passwordMistake(password, ' alice@example.org')).toContain(reason)
-  })
-
-  test('of ten characters, whatever they are, will do', () => {
-    expect(passwordMistake('💐'.repeat(10), 'alice')).toBeUndefined()
-    expect(passwordMistake('💐'.repeat(9), 'alice')).toContain('at least 10')
+  test('is hashed anew where what is stored is weaker than what is made today', async () => {
+    const salt = 'c29tZXNhbHRzb21lc2FsdA'
+    const stored = (costs: string, under = salt) => `$argon2id$v=19$${costs}$${under}$${'A'.repeat(43)}`
+    expect(needsRehash(await passwords.hash('correct horse'))).toBe(false)
+    expect(needsRehash(stored('m=19456,t=2,p=1'))).toBe(false)
+    expect(needsRehash(stored('m=47104,t=1,p=1'))).toBe(false)
+    expect(needsRehash(stored('m=65536,t=3,p=4'))).toBe(false)
+    expect(needsRehash(stored('m=19456,t=1,p=1'))).toBe(true)
+    expect(needsRehash(stored('m=4096,t=3,p=1'))).toBe(true)
+    expect(needsRehash(stored('m=65536,t=2,p=1', 'c29tZXNhbHQ'))).toBe(true)
+    expect(() => needsRehash('plain')).toThrow(expect.objectContaining({ code: 'internal' }))
   })
 })

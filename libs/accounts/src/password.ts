@@ -31,16 +31,15 @@ function parse(stored: string): StoredPassword {
   return { memory, passes, parallelism, salt, key }
 }
 
-/** Why a new password will not do, in words for the person; undefined when it will. */
-export function passwordMistake(password: string, loginName: string): string | undefined {
-  const characters = [...password].length
-  if (characters < limits.passwordLeastCharacters)
-    return `The password needs at least ${limits.passwordLeastCharacters} characters.`
-  if (password.length > limits.passwordMostCharacters)
-    return `The password may have at most ${limits.passwordMostCharacters} characters.`
-  const folded = (text: string) => text.normalize('NFKC').toLowerCase().trim()
-  if (folded(password) === folded(loginName)) return 'The password must not be the login name.'
-  return undefined
+/**
+ * Whether a password should be hashed anew when it is next known: what was stored is weaker than what is made today.
+ * @throws Failure `internal` when `stored` is no hash of ours
+ */
+export function needsRehash(stored: string): boolean {
+  const { memory, passes, salt } = parse(stored)
+  const { argon2: today } = limits
+  // OWASP’s choices trade passes for memory, and are as strong when the product is the same.
+  return memory * passes < today.memory * today.passes || salt.length < today.saltBytes
 }
 
 /** Hashes and verifies passwords with Argon2id, a few at a time. */

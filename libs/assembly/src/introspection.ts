@@ -34,6 +34,11 @@ export function assembleIntrospection(
     authentication,
     keyRing: createKeyRing({ reader: store, sealKeys, now }),
     issuer: config.issuer,
+    forwardAuth: {
+      authentication: config.demo ? 'off' : config.authentication,
+      rules: config.forwardAuth.rules,
+      scopes: () => foundation.scopes().keys(),
+    },
     log,
   })
   measure(metrics, service.stats)
@@ -59,6 +64,11 @@ function measure(
   counter('countersign_revocations_seen_total', 'Facts that the cache heard of.', () => stats().facts)
   counter('countersign_head_readings_total', 'Readings of the heads of the logs of facts.', () => stats().readings)
   counter('countersign_head_reading_failures_total', 'Of these, those that failed.', () => stats().failures)
+  counter(
+    'countersign_forward_auth_anonymous_total',
+    'Requests let through because authentication is off.',
+    () => stats().anonymous,
+  )
   gauge('countersign_cache_entries', 'Answers kept, active ones.', () => stats().entries)
   gauge('countersign_cache_negative_entries', 'Answers kept, inactive ones.', () => stats().negativeEntries)
   gauge('countersign_cache_bytes', 'Estimated size of what is kept.', () => stats().bytes)

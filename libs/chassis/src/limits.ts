@@ -68,5 +68,15 @@ export const failedKeysMs = 10_000
 /** JWK Sets of other servers that are held, the longest unused forgotten first; keys in one. */
 export const maxRemoteKeySets = 1_000
 export const maxRemoteKeys = 100
+/** Keys that a JWT without `kid` is tried with: each costs a verification. */
+export const maxKeysTried = 4
+/** When another server counts as down: people wait for its answers, and a handful in vain is enough. */
+export const remoteBreakerLimits = {
+  windowCalls: 10,
+  minimumCalls: 5,
+  failureShare: 0.5,
+  openMs: 1_000,
+  maxOpenMs: 15_000,
+}
 /** One step of shutting down. */
 export const shutdownStepMs = 10_000

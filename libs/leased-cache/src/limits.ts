@@ -48,3 +48,5 @@ export const probeIntervalMs = (maxStalenessMs: number): number =>
 
 /** Texts of each kind that are kept once; beyond that it begins anew, and what was kept before stays with whoever has it. */
 export const sharedTexts = 10_000
+/** Characters, as JSON, of data that is kept once: few have what is longer in common, and it counts with the answer that it is in. */
+export const sharedCharacters = 1_024

@@ -45,21 +45,30 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
 type Checked = Pick<VerifierOptions, 'target' | 'credentials' | 'tls'> &
   Required<Pick<VerifierOptions, 'maxStalenessMs' | 'deadlineMs' | 'cacheEntries'>>
 
+const isEmpty = (given: string | Uint8Array | null | undefined): boolean =>
+  Buffer.from(given ?? '')
+    .toString()
+    .trim() === ''
+
 const isWhole = (value: number, least: number, most: number): boolean =>
   Number.isInteger(value) && value >= least && value <= most
 
 function mistakeIn(options: Checked): string | undefined {
   const { target, credentials, tls, maxStalenessMs, deadlineMs, cacheEntries } = options
   const { leastMs, mostMs } = limits.staleness
-  if (target?.trim() === '') return 'target is empty: give the host:port of Countersign’s gRPC, or leave it out'
+  // As an environment variable that is set to nothing: whoever named it does not want authentication to be off.
+  if (target !== undefined && isEmpty(target))
+    return 'target is empty: give the host:port of Countersign’s gRPC, or leave it out'
   if (maxStalenessMs !== 0 && !isWhole(maxStalenessMs, leastMs, mostMs))
     return `maxStalenessMs must be 0, or a whole number from ${leastMs} to ${mostMs}`
   if (!isWhole(deadlineMs, 1, limits.longestDeadlineMs))
     return `deadlineMs must be a whole number from 1 to ${limits.longestDeadlineMs}`
   if (!isWhole(cacheEntries, 0, limits.mostCacheEntries))
     return `cacheEntries must be a whole number from 0 to ${limits.mostCacheEntries}`
-  if (credentials && !(credentials.clientId && credentials.clientSecret))
+  if (credentials && (isEmpty(credentials.clientId) || isEmpty(credentials.clientSecret)))
     return 'credentials.clientId and credentials.clientSecret are both needed'
+  const emptyPem = (['ca', 'cert', 'key'] as const).find((name) => tls?.[name] !== undefined && isEmpty(tls[name]))
+  if (emptyPem) return `tls.${emptyPem} is empty`
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) return 'tls.cert and tls.key are needed together'
   const isIdentified = credentials !== undefined || tls?.cert !== undefined
   if (target === undefined && isIdentified)
@@ -82,7 +91,7 @@ function pems({ ca, cert, key, serverName }: Tls) {
   }
 }
 
-/** Nobody is asked, and everybody is let through. Said at the start, and counted. */
+/** Nobody is asked, and everybody is let through. Said at the start and at the first request, and counted. */
 function authenticationOff(log: Log): Verifier {
   log.warn('AUTHENTICATION IS OFF: no target is configured, every request is let through as anonymous')
   const verification = { ok: true, token: anonymous } as const
@@ -90,7 +99,7 @@ function authenticationOff(log: Log): Verifier {
   const stats = () => ({ ...nothing, anonymous: count })
   return {
     async verify() {
-      count++
+      if (++count === 1) log.warn('AUTHENTICATION IS OFF: requests are being let through as anonymous')
       return verification
     },
     stats,

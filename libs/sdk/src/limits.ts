@@ -29,7 +29,7 @@ export const limits = {
   /** Milliseconds for which acknowledgements of facts are gathered: from this to twice as long, not all caches at once. */
   acknowledgeMs: 25,
   /** Bytes of what is kept of a token, by measurement. */
-  knownTokenBytes: 271,
+  knownTokenBytes: 279,
   /** Answers kept, and bytes for each of them: more than most take, so that long tokens are what it bounds. */
   cacheEntries: 100_000,
   mostCacheEntries: 10_000_000,

@@ -12,6 +12,7 @@ export const tokenOf = (response: IntrospectResponse, shared: Shared): Token =>
     clientId: shared.text(response.clientId),
     scopes: shared.words(response.scope),
     roles: shared.list(response.roles),
+    attributes: attributesOf(response, shared),
     audience: shared.list(response.aud),
     issuer: shared.text(response.iss),
     expiresAt: response.exp,
@@ -23,6 +24,16 @@ export const tokenOf = (response: IntrospectResponse, shared: Shared): Token =>
   })
 
 const nobody: readonly string[] = Object.freeze([])
+
+/** Names are anybody's words: none of them shall find what every object has. */
+const nothing: Token['attributes'] = Object.freeze(Object.create(null) as Record<string, string[]>)
+
+function attributesOf({ attributes }: IntrospectResponse, shared: Shared): Token['attributes'] {
+  if (attributes.length === 0) return nothing
+  const byName = Object.create(null) as Record<string, readonly string[]>
+  for (const { name, values } of attributes) byName[name] = values
+  return shared.data(byName)
+}
 
 function confirmationOf({ cnf }: IntrospectResponse): Confirmation | undefined {
   if (!cnf?.jkt && !cnf?.x5tS256) return undefined
@@ -54,8 +65,9 @@ export const anonymous: Token = Object.freeze({
   subject: 'anonymous',
   clientId: '',
   scopes: new Set<string>(),
-  roles: Object.freeze([]),
-  audience: Object.freeze([]),
+  roles: nobody,
+  attributes: nothing,
+  audience: nobody,
   issuer: '',
   expiresAt: Infinity,
   issuedAt: 0,

@@ -4,7 +4,10 @@ export interface Token {
   readonly subject: string
   readonly clientId: string
   readonly scopes: ReadonlySet<string>
+  /** The person's; a machine has none. A change takes effect within `maxStalenessMs`, in tokens that are there already, too. */
   readonly roles: readonly string[]
+  /** The person's, by name; as roles. */
+  readonly attributes: Readonly<Record<string, readonly string[]>>
   readonly audience: readonly string[]
   readonly issuer: string
   /** Seconds since the Unix epoch. */
@@ -76,7 +79,8 @@ export interface Tls {
 export interface VerifierOptions {
   /**
    * Where Countersign's gRPC is: `host:port`, or `dns:///host:port` for all addresses of a name. Absent: authentication
-   * is off, everything is let through as anonymous, and it is said loudly.
+   * is off, everything is let through as anonymous, and it is said loudly. Nothing else turns it off: an empty text is a
+   * mistake, and whoever cannot be asked gives no verdict.
    */
   target?: string | undefined
   credentials?: Credentials | undefined

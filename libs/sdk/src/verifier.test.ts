@@ -21,6 +21,7 @@ describe('a verifier', () => {
         clientId: 'web',
         scopes: new Set(['read:reports', 'write:reports']),
         roles: ['editor'],
+        attributes: {},
         audience: ['https://reports.example'],
         issuer: 'https://issuer.example',
         expiresAt: 1_700_000_300,

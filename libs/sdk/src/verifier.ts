@@ -153,7 +153,9 @@ export class LeasedVerifier implements Verifier {
       partition: isActive ? revokedBy!.partition : asked,
       revokedBy: isActive ? factsAbout(token, response) : [],
       expiresAt: isActive ? response.exp * 1_000 : Infinity,
-      bytes: isActive ? limits.knownTokenBytes : 0,
+      bytes: value
+        ? limits.knownTokenBytes + this.#shared.ownBytes(value.roles) + this.#shared.ownBytes(value.attributes)
+        : 0,
       isActive,
     })
   }

@@ -16,6 +16,7 @@ import {
   sessionKey,
   sessionRecord,
   subjectKey,
+  subjectRecord,
   system,
   tokenKey,
   tokenRecord,
@@ -68,7 +69,7 @@ export async function consent(by: Committer, { format }: Parties, partition: Par
   const grant = grantRecord({ id: grantId, clientId: peoplesClient, subject, sessionId, scope: 'read', createdAt })
   commit.puts.push(
     { key: links[0]!, value: GrantRecord.encode(grant).finish() },
-    { key: links[2]!, value: SubjectRecord.encode({ id: subject, epoch: 0, disabledAt: 0 }).finish() },
+    { key: links[2]!, value: SubjectRecord.encode(subjectRecord({ id: subject })).finish() },
     {
       key: links[3]!,
       value: SessionRecord.encode(sessionRecord({ id: sessionId, subject, startedAt: createdAt })).finish(),

@@ -3,6 +3,7 @@ import { TokenKind, TokenRecord, type Confirmation, type GrantRecord } from '@co
 import type { Put } from '@countersign/store'
 import type { Client } from './client.ts'
 import type { Minting } from './format.ts'
+import type { Standing } from './standing.ts'
 import { linksOf, tokenKey, tokenRecord } from './records.ts'
 
 /** What an access token is to be good for. */
@@ -15,6 +16,8 @@ export interface AccessTerms {
   readonly clientEpoch: number
   readonly subjectEpoch: number
   readonly confirmation: Confirmation | undefined
+  /** Of its person, as it is now; a machine has none. */
+  readonly standing?: Standing
   /** Where it was exchanged: what from, and for whom. */
   readonly ancestors?: readonly string[]
   readonly actors?: readonly string[]

@@ -6,6 +6,7 @@ import {
   type CodeTerms,
   type Confirmation,
   type GrantRecord,
+  type SubjectRecord,
 } from '@countersign/contracts/records'
 import type { Commit } from '@countersign/store'
 import { accessToken, type AccessToken } from './access-token.ts'
@@ -16,9 +17,19 @@ import { grantPut } from './grant.ts'
 import { isLive } from './introspect.ts'
 import { limits } from './limits.ts'
 import { matchesChallenge } from './pkce.ts'
-import { asIfGranted, grantKey, linksOf, tokenKey, tokenRecord, type Held } from './records.ts'
+import {
+  asIfGranted,
+  grantKey,
+  linksOf,
+  subjectCodes,
+  tokenKey,
+  tokenRecord,
+  type Held,
+  type Versioned,
+} from './records.ts'
 import { firstRefreshToken } from './refresh-token.ts'
 import { revokeGrant } from './revoke.ts'
+import { standingOf } from './standing.ts'
 
 /** What a code is made of; the grant itself begins when it is redeemed. */
 export interface CodeRequest {
@@ -58,6 +69,7 @@ export function addCode(
     key: tokenKey(partition, digest),
     value: TokenRecord.encode(record).finish(),
     expiresAt: record.expiresAt + limits.codeRememberedMs,
+    listedIn: [subjectCodes(partition, grant.subject)],
     links: linksOf(partition, grant),
   })
   if (isAgreed) {
@@ -65,6 +77,34 @@ export function addCode(
     tell(commit, by, { type: 'consent.given', ...told, reason: grant.origin })
   }
   return token
+}
+
+/**
+ * Adds the end of a code that nobody has redeemed yet to a commit.
+ * @param digest of the code
+ * @returns false when it was redeemed, or had ended
+ */
+export function addCodeRevocation(
+  commit: Commit,
+  { record, version }: Versioned<TokenRecord>,
+  digest: string,
+  reason: string,
+  by: Deciding,
+): boolean {
+  const grant = record.code?.grant
+  if (!grant || record.code!.usedAt !== 0 || record.revokedAt !== 0 || record.expiresAt <= by.now) return false
+  const key = tokenKey(commit.partition, digest)
+  commit.checks.push({ key, version })
+  commit.puts.push({
+    key,
+    value: TokenRecord.encode({ ...record, revokedAt: by.now }).finish(),
+    expiresAt: record.expiresAt + limits.codeRememberedMs,
+    links: linksOf(commit.partition, grant),
+  })
+  const told = { subject: grant.subject, clientId: grant.clientId, grantId: grant.id, scopes: scopesOf(record.scope) }
+  tell(commit, by, { type: 'token.revoked', ...told, tokenFingerprint: fingerprintOf(digest), reason })
+  commit.facts.push({ kind: 'token', id: digest })
+  return true
 }
 
 /** What a client redeems a code with. */
@@ -129,7 +169,8 @@ export function redeemCode(
     expiresAt: record.expiresAt + limits.codeRememberedMs,
     links: linksOf(partition, grant),
   })
-  const first = addFirstTokens(commit, { client, grant, record, confirmation, tokenSecrets: secrets }, format, by)
+  const beginning = { client, grant, record, subject: held.subject?.record, confirmation, tokenSecrets: secrets }
+  const first = addFirstTokens(commit, beginning, format, by)
   return { kind: 'redeemed', nonce: terms.nonce, ...first }
 }
 
@@ -164,6 +205,7 @@ export interface GrantBeginning {
   readonly client: Client
   readonly grant: GrantRecord
   readonly record: Pick<TokenRecord, 'clientEpoch' | 'subjectEpoch'>
+  readonly subject: SubjectRecord | undefined
   readonly confirmation: Confirmation | undefined
   readonly tokenSecrets: RedemptionSecrets
 }
@@ -171,16 +213,19 @@ export interface GrantBeginning {
 /** Adds a grant and its first tokens to a commit; a refresh token where the client may refresh. */
 export function addFirstTokens(
   commit: Commit,
-  { client, grant: agreed, record: { clientEpoch, subjectEpoch }, confirmation, tokenSecrets }: GrantBeginning,
+  beginning: GrantBeginning,
   format: TokenFormat,
   by: Deciding,
 ): FirstTokens {
+  const { client, grant: agreed, record, subject, confirmation, tokenSecrets } = beginning
+  const { clientEpoch, subjectEpoch } = record
   const partition: Partition = commit.partition
   // It was reckoned from the agreement; the first access token begins now.
   const grant = { ...agreed, expiresAt: Math.max(agreed.expiresAt, by.now + client.accessTokenLifetimeMs) }
   const { scope, audience } = grant
   const terms = { client, partition, grant, scope, audience, clientEpoch, subjectEpoch, confirmation }
-  const access = accessToken(terms, format, tokenSecrets.access, by.now)
+  const standing = standingOf(subject, grant.provider)
+  const access = accessToken({ ...terms, standing }, format, tokenSecrets.access, by.now)
   commit.checks.push({ key: grantKey(partition, grant.id), version: null })
   commit.puts.push(grantPut(partition, grant), access.put)
   const told = { subject: grant.subject, clientId: grant.clientId, grantId: grant.id, scopes: scopesOf(scope) }

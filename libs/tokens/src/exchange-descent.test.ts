@@ -4,7 +4,8 @@ import { describe as describeToken, revokedBy } from './introspect.ts'
 import { beginCommit } from './deciding.ts'
 import { limits } from './limits.ts'
 import { clientKey, tokenKey } from './records.ts'
-import { endSessions, endSubject, revokeGrant, revokeToken } from './revoke.ts'
+import { endSessions, revokeGrant, revokeToken } from './revoke.ts'
+import { endSubject } from './subject.ts'
 import { by, clients, ExchangeSetting, now, partition } from './testing/exchange-setting.ts'
 
 describe('what came of an exchange', () => {
@@ -46,7 +47,7 @@ describe('what came of an exchange', () => {
     const ends = [
       revokeGrant({ partition, grant: grant!, reason: 'test' }, by())!,
       endSessions({ partition, sessions: [session!], reason: 'test' }, by())!,
-      endSubject({ partition, subject: subject!, disable: false, reason: 'test' }, by()),
+      endSubject({ partition, id: 'alice', subject: subject!, as: 'signed_out', reason: 'test' }, by()),
     ]
     for (const end of ends) {
       const put = end.puts[0]!

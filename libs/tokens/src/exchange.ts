@@ -9,6 +9,7 @@ import type { Issued } from './issue.ts'
 import { limits } from './limits.ts'
 import { clientKey, grantKey, ownerOf, tokenKey, type Held, type Versioned } from './records.ts'
 import { holdsKey } from './refresh-token.ts'
+import { standingOf } from './standing.ts'
 
 /** A token of ours that is presented in an exchange. */
 export interface PresentedToken {
@@ -65,6 +66,7 @@ export function exchange(request: ExchangeRequest, format: TokenFormat, secret: 
     ancestors,
     actors: [...actors, ...record.actors],
     notAfter: Math.min(record.expiresAt, notAfter),
+    standing: standingOf(held.subject?.record, grant.record.provider),
   }
   const access = withOwners(accessToken(terms, format, secret, by.now), subject)
   const commit = beginCommit(by, partition)

@@ -39,6 +39,7 @@ export function grantOf(agreed: Agreed, id: string, now: Millis): GrantRecord {
     acr: session.acr,
     claims: agreed.claims,
     toldSubject: agreed.toldSubject,
+    provider: session.provider,
   })
 }
 

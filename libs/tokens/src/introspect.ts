@@ -2,12 +2,13 @@ import type { Fact, Millis } from '@countersign/contracts'
 import { TokenKind, type GrantRecord, type TokenRecord } from '@countersign/contracts/records'
 import type { Client } from './client.ts'
 import { fingerprintOf } from './format.ts'
+import { standingOf, type Standing } from './standing.ts'
 import { clientIn, ownerOf, type Held } from './records.ts'
 
 /** RFC 7662 section 2.2, in seconds where that is in seconds. */
 export type Introspection =
   | { readonly active: false }
-  | {
+  | ({
       readonly active: true
       readonly scope: string
       readonly clientId: string
@@ -20,7 +21,7 @@ export type Introspection =
       readonly confirmation: { readonly jkt: string; readonly x5tS256: string } | undefined
       /** Who acts for the subject, whoever acts now first (RFC 8693 section 4.1). */
       readonly actors: readonly string[]
-    }
+    } & Standing)
 
 export const inactive: Introspection = Object.freeze({ active: false })
 
@@ -74,6 +75,7 @@ export function describe(held: Held, digest: string, now: Millis): Introspection
     jti: fingerprintOf(digest),
     confirmation: token.record.confirmation,
     actors: token.record.actors,
+    ...standingOf(held.subject?.record, grant.record.provider),
   }
 }
 

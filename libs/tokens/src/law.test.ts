@@ -8,7 +8,7 @@ import { grantedScope, type Client } from './client.ts'
 import { createTokenFormat, tagKeyFrom } from './format.ts'
 import { introspect, isLive } from './introspect.ts'
 import { issueClientCredentials, type ClientState } from './issue.ts'
-import { createRecordReader, sessionRecord, type Held } from './records.ts'
+import { createRecordReader, sessionRecord, subjectRecord, type Held } from './records.ts'
 import { revokeToken } from './revoke.ts'
 import { Secrets } from './secret.ts'
 
@@ -138,6 +138,8 @@ describe('introspecting', () => {
       jti: digest.slice(0, 22),
       confirmation: undefined,
       actors: [],
+      roles: [],
+      attributes: [],
     })
     expect(introspect(held, digest, client('gateway'), now).active).toBe(true)
   })
@@ -172,7 +174,7 @@ describe('introspecting', () => {
     const personal = withGrant({ subject: 'alice', sessionId: 'session' })
     const subject = (over: Partial<SubjectRecord>) => ({
       version,
-      record: { id: 'alice', epoch: 0, disabledAt: 0, ...over },
+      record: subjectRecord({ id: 'alice', ...over }),
     })
     const session = sessionRecord({ id: 'session', subject: 'alice', startedAt: 1 })
     expect(isLive({ ...personal, subject: subject({}), session: { version, record: session } }, now)).toBe(true)

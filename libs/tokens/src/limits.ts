@@ -10,6 +10,25 @@ export const limits = {
   predecessors: 16,
   /** Milliseconds within which the use of a session is not written again. */
   sessionUseWrittenMs: 60_000,
+  /** Roles of an account, and of a sign-in with one provider; attributes of that, and values of each; characters of each of them. */
+  roles: 200,
+  roleCharacters: 128,
+  attributes: 50,
+  attributeValues: 50,
+  attributeCharacters: 256,
+  /** UTF-8 bytes of all those roles, and of all those attributes: an entry of the store has 64 KiB for the whole person. */
+  rolesBytes: 16_384,
+  attributesBytes: 16_384,
+  /** Providers whose standing is kept of one person; and bytes of the record, in which the oldest standings make room. */
+  standings: 32,
+  subjectBytes: 61_440,
+  /** Milliseconds within which the same standing is not written again. */
+  standingWrittenMs: 60_000,
+  /** Characters of the roles that one event tells were given, or taken; the event has 32 KiB. */
+  toldRolesCharacters: 4_096,
+  /** Characters of a browser's User-Agent and address that are kept with a session. */
+  userAgentCharacters: 256,
+  addressCharacters: 64,
   /** RFC 8628 section 3.2 and 3.5: seconds between two polls, at first, added by slow_down, and at most. */
   devicePollSeconds: { first: 5, slowDown: 5, most: 60 },
   /** Characters of a token as presented; RFC-shaped JWTs of other issuers fit, floods do not. */

@@ -27,17 +27,28 @@ export const subjectGrants = (partition: Partition, subject: string): Key =>
   keyOf(partition, `grants-of-subject/${subject}`)
 export const sessionGrants = (partition: Partition, session: string): Key =>
   keyOf(partition, `grants-of-session/${session}`)
+/** The codes that were given in a person's name, and what they agreed to. */
+export const subjectCodes = (partition: Partition, subject: string): Key =>
+  keyOf(partition, `codes-of-subject/${subject}`)
+export const subjectConsents = (partition: Partition, subject: string): Key =>
+  keyOf(partition, `consents-of-subject/${subject}`)
 /** The sessions of a person. */
 export const subjectSessions = (partition: Partition, subject: string): Key =>
   keyOf(partition, `sessions-of-subject/${subject}`)
 
 const none = new Uint8Array()
-const blank = { token: TokenRecord.decode(none), grant: GrantRecord.decode(none), session: SessionRecord.decode(none) }
+const blank = {
+  token: TokenRecord.decode(none),
+  grant: GrantRecord.decode(none),
+  session: SessionRecord.decode(none),
+  subject: SubjectRecord.decode(none),
+}
 
 /** Records with what is not given left empty. */
 export const tokenRecord = (fields: Partial<TokenRecord>): TokenRecord => ({ ...blank.token, ...fields })
 export const grantRecord = (fields: Partial<GrantRecord>): GrantRecord => ({ ...blank.grant, ...fields })
 export const sessionRecord = (fields: Partial<SessionRecord>): SessionRecord => ({ ...blank.session, ...fields })
+export const subjectRecord = (fields: Partial<SubjectRecord>): SubjectRecord => ({ ...blank.subject, ...fields })
 
 /** A record and the version it was read at. */
 export interface Versioned<T> {

@@ -23,6 +23,7 @@ import { isLive } from './introspect.ts'
 import { limits } from './limits.ts'
 import { clientIn, linksOf, tokenKey, tokenRecord, type Held } from './records.ts'
 import { revokeGrant } from './revoke.ts'
+import { standingOf } from './standing.ts'
 
 /** What a refresh token's successor is derived under, so that nothing readable of it need be kept. */
 export const successorKeyFrom = (masterKey: Uint8Array): KeyObject =>
@@ -178,6 +179,7 @@ function successorAccess(
     subjectEpoch: record.subjectEpoch,
     confirmation,
     notAfter: grant.expiresAt,
+    standing: standingOf(held.subject?.record, grant.provider),
   }
   return accessToken(terms, format, accessSecret, now)
 }

@@ -1,17 +1,11 @@
 import type { Partition } from '@countersign/contracts'
-import {
-  SubjectRecord,
-  TokenKind,
-  TokenRecord,
-  type GrantRecord,
-  type SessionRecord,
-} from '@countersign/contracts/records'
+import { TokenKind, TokenRecord, type GrantRecord, type SessionRecord } from '@countersign/contracts/records'
 import type { Commit } from '@countersign/store'
 import type { Client } from './client.ts'
 import { beginCommit, scopesOf, tell, type Deciding } from './deciding.ts'
 import { fingerprintOf, type ParsedToken } from './format.ts'
 import { grantPut } from './grant.ts'
-import { linksOf, ownerOf, subjectKey, tokenKey, type Held, type Versioned } from './records.ts'
+import { linksOf, ownerOf, tokenKey, type Held, type Versioned } from './records.ts'
 import { sessionPut } from './session.ts'
 
 /** Where a token's record is. */
@@ -72,10 +66,19 @@ export function revokeGrant(
   { partition, grant, reason }: { partition: Partition; grant: Versioned<GrantRecord>; reason: string },
   by: Deciding,
 ): Commit | undefined {
-  const { record, version } = grant
-  if (record.revokedAt !== 0) return undefined
   const commit = beginCommit(by, partition)
-  const put = grantPut(partition, { ...record, revokedAt: by.now })
+  return addGrantRevocation(commit, grant, reason, by) ? commit : undefined
+}
+
+/** Adds the end of a grant to a commit. @returns false when it had ended */
+export function addGrantRevocation(
+  commit: Commit,
+  { record, version }: Versioned<GrantRecord>,
+  reason: string,
+  by: Deciding,
+): boolean {
+  if (record.revokedAt !== 0) return false
+  const put = grantPut(commit.partition, { ...record, revokedAt: by.now })
   commit.checks.push({ key: put.key, version })
   commit.puts.push(put)
   tell(commit, by, {
@@ -87,7 +90,7 @@ export function revokeGrant(
     reason,
   })
   commit.facts.push({ kind: 'grant', id: record.id })
-  return commit
+  return true
 }
 
 /** Ends browser sessions of one person, and every grant that does not outlive them. Undefined: they had ended. */
@@ -109,28 +112,4 @@ export function endSessions(
     commit.facts.push({ kind: 'session', id: record.id })
   }
   return commit.facts.length > 0 ? commit : undefined
-}
-
-/** Ends every session and every token of a person: whatever was issued under an earlier epoch is dead. */
-export function endSubject(
-  {
-    partition,
-    subject,
-    disable,
-    reason,
-  }: { partition: Partition; subject: Versioned<SubjectRecord>; disable: boolean; reason: string },
-  by: Deciding,
-): Commit {
-  const { record, version } = subject
-  const commit = beginCommit(by, partition)
-  const key = subjectKey(partition, record.id)
-  const disabledAt = record.disabledAt || (disable ? by.now : 0)
-  commit.checks.push({ key, version })
-  commit.puts.push({
-    key,
-    value: SubjectRecord.encode({ ...record, epoch: record.epoch + 1, disabledAt }).finish(),
-  })
-  tell(commit, by, { type: 'session.ended', subject: record.id, reason, attributes: { sessions: 'all' } })
-  commit.facts.push({ kind: 'subject', id: record.id })
-  return commit
 }

@@ -1,9 +1,10 @@
 import type { Millis, Partition } from '@countersign/contracts'
-import { SessionRecord, SubjectRecord } from '@countersign/contracts/records'
+import { SessionRecord, SubjectRecord, type Attribute } from '@countersign/contracts/records'
 import type { Commit } from '@countersign/store'
 import { tell, type Deciding } from './deciding.ts'
 import { limits } from './limits.ts'
-import { sessionKey, sessionRecord, subjectKey, subjectSessions, type Versioned } from './records.ts'
+import { isToldOtherwise, withStanding } from './standing.ts'
+import { sessionKey, sessionRecord, subjectKey, subjectRecord, subjectSessions, type Versioned } from './records.ts'
 
 /** How a person signed in. */
 export interface SignedIn {
@@ -17,11 +18,16 @@ export interface SignedIn {
   readonly absoluteMs: Millis
   /** Longest time that a token of it can be good. */
   readonly keptMs: Millis
+  /** The provider's id; what the person has by signing in with it takes the place of what they had by it before. */
   readonly provider: string
+  readonly roles: readonly string[]
+  readonly attributes: readonly Attribute[]
 }
 
 /**
- * Adds a new session to a commit, and the subject's state where it has none yet.
+ * Adds a new session to a commit, and the subject's state where it has none yet, or has another standing. A standing that
+ * changed is a fact: whoever knows something of the subject asks again, and nothing ends.
+ * @returns the session and its subject, as they are once the commit is made
  * @param previous the same person's in the same browser: the browser may not use it any more, and its tokens go on
  */
 export function addSession(
@@ -30,10 +36,9 @@ export function addSession(
   subject: Versioned<SubjectRecord> | undefined,
   previous: Versioned<SessionRecord> | undefined,
   by: Deciding,
-): SessionRecord {
+): { record: SessionRecord; subject: Versioned<SubjectRecord> } {
   const { partition } = commit
-  const { subject: id, sessionId } = signedIn
-  const owner = subjectKey(partition, id)
+  const { subject: id, sessionId, provider } = signedIn
   const record = sessionRecord({
     id: sessionId,
     subject: id,
@@ -46,6 +51,9 @@ export function addSession(
     amr: [...signedIn.amr],
     acr: signedIn.acr,
     subjectEpoch: subject?.record.epoch ?? 0,
+    provider,
+    userAgent: by.asker.userAgent.slice(0, limits.userAgentCharacters).toWellFormed(),
+    address: by.asker.address.slice(0, limits.addressCharacters).toWellFormed(),
     predecessors: previous ? [...previous.record.predecessors, previous.record.id].slice(-limits.predecessors) : [],
   })
   if (previous) {
@@ -53,18 +61,30 @@ export function addSession(
     commit.checks.push({ key: put.key, version: previous.version })
     commit.puts.push(put)
   }
-  commit.checks.push(
-    { key: owner, version: subject?.version ?? null },
-    { key: sessionKey(partition, sessionId), version: null },
-  )
-  if (!subject) {
-    commit.puts.push({ key: owner, value: SubjectRecord.encode({ id, epoch: 0, disabledAt: 0 }).finish() })
-  }
+  commit.checks.push({ key: sessionKey(partition, sessionId), version: null })
   commit.puts.push(sessionPut(partition, record))
-  const attributes = { session: sessionId, provider: signedIn.provider }
+  const standing = addStanding(commit, signedIn, subject, by)
+  const attributes = { session: sessionId, provider }
   tell(commit, by, { type: 'login.succeeded', subject: id, attributes })
   tell(commit, by, { type: 'session.started', subject: id, attributes })
-  return record
+  return { record, subject: standing }
+}
+
+/** @returns the subject as it is once the commit is made */
+function addStanding(
+  commit: Commit,
+  { subject: id, provider, roles, attributes }: SignedIn,
+  before: Versioned<SubjectRecord> | undefined,
+  by: Deciding,
+): Versioned<SubjectRecord> {
+  const key = subjectKey(commit.partition, id)
+  commit.checks.push({ key, version: before?.version ?? null })
+  const earlier = before?.record ?? subjectRecord({ id })
+  const record = withStanding(earlier, provider, { roles, attributes }, by.now)
+  if (before && record === earlier) return before
+  commit.puts.push({ key, value: SubjectRecord.encode(record).finish() })
+  if (before && isToldOtherwise(earlier, record)) commit.facts.push({ kind: 'subject', id })
+  return { record, version: commit.id }
 }
 
 /** A session, linked to its subject, as {@link isBrowserSession} wants them. */

@@ -14,6 +14,8 @@ export interface Embedded extends Addresses {
 }
 
 export interface EmbeddedOptions {
+  /** What browsers know it under, such as `http://localhost:PORT`, with a port of loopback that is free. */
+  issuer?: string
   /** More lines of the configuration, as YAML. */
   config?: string
   /** More lines under `clients:`. */
@@ -21,12 +23,13 @@ export interface EmbeddedOptions {
 }
 
 /** Everything in one process on SQLite, configured by a file, in a folder of its own. */
-export async function startEmbedded({ config = '', clients = [] }: EmbeddedOptions = {}): Promise<Embedded> {
+export async function startEmbedded({ issuer, config = '', clients = [] }: EmbeddedOptions = {}): Promise<Embedded> {
   const folder = temporaryFolder('embedded')
-  const [http, grpc, management] = [await freePort(), await freePort(), await freePort()]
+  const http = issuer === undefined ? await freePort() : Number(new URL(issuer).port)
+  const [grpc, management] = [await freePort(), await freePort()]
   const secret = () => randomBytes(24).toString('base64url')
   const secrets = { batch: secret(), 'reports-api': secret(), operator: secret() }
-  const issuerUrl = `http://127.0.0.1:${http}`
+  const issuerUrl = issuer ?? `http://127.0.0.1:${http}`
   const masterKey = secret()
   const lines = [
     'version: 1',

@@ -8,8 +8,8 @@ export interface Gateway {
   stop(): Promise<void>
 }
 
-/** Joins services under one origin, as a reverse proxy does: the longest beginning of a path decides. */
-export async function startGateway(): Promise<Gateway> {
+/** Joins services under one origin, as a reverse proxy does: the longest beginning of a path decides. @param wanted a port */
+export async function startGateway(wanted = 0): Promise<Gateway> {
   let routes: [string, string][] = []
 
   function forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -26,7 +26,7 @@ export async function startGateway(): Promise<Gateway> {
   }
 
   const server = createServer(forward)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(wanted, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,

@@ -26,6 +26,8 @@ export interface StackOptions {
   redis?: RedisOptions
   /** Also login, and all of them under one origin. */
   gateway?: boolean
+  /** What browsers know the gateway under, such as `http://localhost:PORT`, with a port of loopback that is free. */
+  issuer?: string
   /** `paused`: nothing is published, and the outbox only grows. */
   relay?: 'running' | 'paused'
   /** More environment for a service, such as other addresses of what it rests on. */
@@ -133,8 +135,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const configFile = join(folder, 'countersign.yaml')
   const urls = { redis: redis.url, nats: nats.url, postgres: postgres.url }
   const masterKey = randomBytes(32).toString('base64url')
-  const gateway = options.gateway ? await startGateway() : undefined
-  const issuer = gateway?.url ?? `http://127.0.0.1:${issuerPort}`
+  const gatewayPort = options.issuer === undefined ? 0 : Number(new URL(options.issuer).port)
+  const gateway = options.gateway ? await startGateway(gatewayPort) : undefined
+  const issuer = options.issuer ?? gateway?.url ?? `http://127.0.0.1:${issuerPort}`
   writeFileSync(configFile, configOf(urls, secrets, masterKey, issuer, options))
   const started: { stop(): Promise<void> }[] = [redis, nats, postgres, ...(gateway ? [gateway] : [])]
   const start = async (name: ServiceName, port: number, more: Record<string, string> = {}) => {

@@ -82,7 +82,7 @@ async function receipt(
   return exitCodes.ok
 }
 
-function waited(
+export function waited(
   issuer: URL,
   credentials: Credentials,
   revisions: readonly string[],

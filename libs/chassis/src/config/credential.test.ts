@@ -32,6 +32,7 @@ describe('a secret', () => {
     ['{ file: long }', `the file <folder>/long is longer than ${limits.secretFileBytes} bytes`],
     ['{ file: . }', 'the file <folder> is a folder'],
     ['{ env: A, file: b }', 'expected text in quotes, { env: NAME } or { file: path }, got a map'],
+    ['"  "', 'is empty'],
     ['""', 'expected text in quotes, { env: NAME } or { file: path }, got empty text'],
     ['12345', 'expected text in quotes, { env: NAME } or { file: path }, got a number'],
     ['true', 'expected text in quotes, { env: NAME } or { file: path }, got a boolean'],
@@ -94,6 +95,14 @@ describe('a file for TLS', () => {
     folder.write('cert.pem', 'PEM')
     const lines = folder.problems('version: 1\ngrpc: { cert: cert.pem, key: key.pem }')
     expect(lines).toEqual([`countersign.yaml:2:30: grpc.key: the file ${folder.path}/key.pem does not exist`])
+  })
+
+  test('is no folder', () => {
+    const lines = folder.problems('version: 1\nhttp: { cert: ., key: . }')
+    expect(lines).toEqual([
+      `countersign.yaml:2:15: http.cert: the file ${folder.path} is a folder`,
+      `countersign.yaml:2:23: http.key: the file ${folder.path} is a folder`,
+    ])
   })
 
   test('must be readable', () => {

@@ -78,6 +78,7 @@ function find(given: z.output<ReturnType<typeof reference>>, { folder, env }: Su
     if (value.trim() === '') throw new Error(`the environment variable ${given.env} is empty`)
     secret = new Secret(value)
   }
+  if (secret?.reveal().trim() === '') throw new Error('is empty')
   const length = secret?.reveal().length ?? least
   if (length < least) throw new Error(`is too short to be safe: at least ${least} characters are needed`)
   if (length > most) throw new Error(`is too long: at most ${most} characters are taken`)
@@ -116,15 +117,25 @@ export const secret = (surroundings: Surroundings, bounds: SecretBounds = {}) =>
     })
     .meta({ title: secretForm, writeOnly: true })
 
-/** A file that is there, as an absolute path. */
-export const file = ({ folder }: Surroundings) =>
+/** Says why a file cannot be used; a bounded one has to be a regular file. */
+function checkFile(path: string, mostBytes: number | undefined): string | undefined {
+  try {
+    accessSync(path, constants.R_OK)
+    const status = statSync(path)
+    if (status.isDirectory()) return 'is a folder'
+    if (mostBytes === undefined) return undefined
+    if (!status.isFile()) return 'is not a regular file'
+    return status.size > mostBytes ? `is longer than ${mostBytes} bytes` : undefined
+  } catch (thrown) {
+    return unreadable(thrown)
+  }
+}
+
+/** A file that is there and, where a bound is given, no longer; as an absolute path. */
+export const file = ({ folder }: Surroundings, mostBytes?: number) =>
   text('a path', (given) => (given === '' || given.includes('\0') ? undefined : resolve(folder, given))).transform(
-    (path, issues) => {
-      try {
-        accessSync(path, constants.R_OK)
-        return path
-      } catch (thrown) {
-        return complain(issues, path, `the file ${path} ${unreadable(thrown)}`)
-      }
+    (path, issues): string => {
+      const fault = checkFile(path, mostBytes)
+      return fault === undefined ? path : complain(issues, path, `the file ${path} ${fault}`)
     },
   )

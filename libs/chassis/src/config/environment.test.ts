@@ -133,6 +133,26 @@ describe('a mistake in a variable', () => {
   test.each<[string, Environment, string]>([
     ['an empty one', { COUNTERSIGN_ISSUER: '' }, 'COUNTERSIGN_ISSUER: issuer: is set but empty'],
     [
+      'an empty one that would not have mattered',
+      { COUNTERSIGN_AUTHENTICATION: '' },
+      'COUNTERSIGN_AUTHENTICATION: authentication: is set but empty',
+    ],
+    [
+      'a blank one',
+      { COUNTERSIGN_AUTHENTICATION: ' \n' },
+      'COUNTERSIGN_AUTHENTICATION: authentication: is set but empty',
+    ],
+    [
+      'one that says nothing',
+      { COUNTERSIGN_AUTHENTICATION: '""' },
+      'COUNTERSIGN_AUTHENTICATION: authentication: expected one of on, off, got ""',
+    ],
+    [
+      'a blank secret',
+      { COUNTERSIGN_MASTER_KEY: ' '.repeat(40) },
+      'COUNTERSIGN_MASTER_KEY: master_key: is set but empty',
+    ],
+    [
       'one underscore for two',
       { COUNTERSIGN_STORE_URL: 'x' },
       'COUNTERSIGN_STORE_URL: is not a setting; did you mean COUNTERSIGN_STORE__URL?',

@@ -2,7 +2,7 @@ import { limits } from './limits.ts'
 import { nearest } from './nearest.ts'
 import type { Place, Places } from './places.ts'
 import { meant, type Path } from './problem.ts'
-import { childOf, isList, isMap, isText, paths, type SchemaNode } from './schema-tree.ts'
+import { childOf, isList, isMap, isText, mayBeList, paths, type SchemaNode } from './schema-tree.ts'
 import { readYaml, type Flaw } from './yaml.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -34,7 +34,7 @@ export function overlay(root: Record<string, unknown>, env: Environment, schema:
     const place = { where: name, order: limits.fileBytes + index }
     const target = find(name, schema)
     if (target === undefined) unknown.push({ name, place })
-    else if (text === '') flaws.push({ place, path: pathOf(target), message: 'is set but empty' })
+    else if (text.trim() === '') flaws.push({ place, path: pathOf(target), message: 'is set but empty' })
     else flaws.push(...put(root, target, text, place, places))
   }
   const read = variablesIn(root)
@@ -92,7 +92,11 @@ function put(root: Record<string, unknown>, target: Target, text: string, place:
 
 /** Text is taken as it stands unless it is quoted, so that ` #` and `: ` in a password mean nothing; the rest is YAML. */
 function read(text: string, node: SchemaNode, path: Path, place: Place, places: Places) {
-  const yaml = !isText(node) || /^["']/.test(text) || (isMap(node) && /^\{\s*(env|file)\s*:/.test(text))
+  const yaml =
+    !isText(node) ||
+    /^["']/.test(text) ||
+    (isMap(node) && /^\{\s*(env|file)\s*:/.test(text)) ||
+    (mayBeList(node) && text.trimStart().startsWith('['))
   if (yaml) return readYaml(text, path, places, () => place)
   places.set(path, place)
   return { value: node.writeOnly ? text : text.trim(), flaws: [] }

@@ -66,6 +66,20 @@ export function texts<Item extends z.ZodType>(item: Item, least = 0) {
   return least === 0 ? array : array.min(least, { error: expected })
 }
 
+/** One, or a list of them; a list in the configuration. */
+export const oneOrSome = <Item extends z.ZodType<string, string>>(item: Item, expected: string) =>
+  z
+    .union([item, z.array(item)], { error: expected })
+    .transform((given) => [given].flat())
+    .meta({ title: expected })
+
+/** A map whose keys are not ours. */
+export const mapOf = <Key extends z.ZodType<string, string>, Value extends z.ZodType>(
+  key: Key,
+  value: Value,
+  expected: string,
+) => z.record(key, value, { error: expected }).meta({ title: expected })
+
 const id = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._~-]{0,${limits.idCharacters - 1}}$`)
 
 /** An id: safe in a URL, a log line and a metric's label. */

@@ -25,6 +25,18 @@ export const limits = {
   nameCharacters: 256,
   scopeCharacters: 128,
   urlCharacters: 2_048,
+  /** Characters of an LDAP filter; one with a dozen clauses has some 300. */
+  filterCharacters: 1_024,
+  /** Bytes of the list of refused passwords; the most common million are 8 MB. */
+  refusedPasswordsBytes: 64 * 1024 * 1024,
+  /** Characters of a password: fewer than 8 are guessed (NIST SP 800-63B), more than 64 nobody may ask for. */
+  passwordCharacters: { least: 8, most: 64 },
+  /** Bytes of the logo, which every page brings. */
+  logoBytes: 64 * 1024,
+  /** Contrast of text (WCAG 2.2 section 1.4.3, level AA). */
+  contrast: 4.5,
+  /** What the text of pages stands on. */
+  sheets: { light: '#ffffff', dark: '#1b1f26' },
   /** Characters of a client secret in the file; a longer one is refused where it is presented. */
   clientSecretCharacters: 512,
   /** Characters of an initial access token: fewer could be guessed, and a longer one is refused where it is presented. */
@@ -78,5 +90,9 @@ export const limits = {
     /** A shorter time than an hour leaves none to publish a key before its use. */
     keyRotation: { least: hourMs, most: 3_650 * dayMs },
     session: { least: minuteMs, most: 365 * dayMs },
+    /** A provider or directory that a person waits for. */
+    upstream: { least: 100, most: 30 * secondMs },
+    /** A mail server may take its time to look at a letter. */
+    mail: { least: 100, most: minuteMs },
   },
 } as const

@@ -18,75 +18,84 @@ const sampleSecrets = {
   BATCH_SECRET: 'batch-s3cret',
 }
 
+/** What everything is where nothing is said. */
+const untouched = {
+  demo: true,
+  version: 1,
+  issuer: 'http://localhost:8080',
+  masterKey: { file: join(cwd, 'data/master.key') },
+  store: {
+    url: `sqlite:${join(cwd, 'data/countersign.db')}`,
+    partitions: 1,
+    waitReplicas: 0,
+    allowUnsafe: false,
+    commandTimeoutMs: 2_000,
+  },
+  bus: { url: 'in-process', replicas: 1, maxAgeMs: 604_800_000 },
+  audit: { url: `sqlite:${join(cwd, 'data/audit.db')}`, maxBacklogEvents: 1_000_000, relay: 'running' },
+  listen: {
+    http: { host: '127.0.0.1', port: 8080 },
+    grpc: { host: '127.0.0.1', port: 50_051 },
+    management: { host: '127.0.0.1', port: 9464 },
+  },
+  services: { tokenIssuer: { target: '127.0.0.1:50051' } },
+  trustedProxies: [],
+  session: { persistent: false, idleMs: 1_800_000, absoluteMs: 43_200_000 },
+  lifetimes: {
+    authorizationCodeMs: 60_000,
+    accessTokenMs: 300_000,
+    refreshTokenMs: 2_592_000_000,
+    refreshGraceMs: 10_000,
+    idTokenMs: 300_000,
+    authorizationRequestMs: 1_800_000,
+    pushedRequestMs: 60_000,
+    deviceCodeMs: 600_000,
+  },
+  keys: { rotateEveryMs: 7_776_000_000 },
+  authorization: { requestObjects: 'refused', requirePushedRequests: false, dpopNonces: false },
+  maxStalenessMs: 1_000,
+  cache: { entries: 100_000 },
+  providers: [],
+  roles: [],
+  directories: [],
+  passwords: { leastCharacters: 10 },
+  pages: { name: 'Countersign', language: 'en' },
+  resources: [],
+  clients: [],
+  registration: {
+    enabled: false,
+    initialAccessTokens: [],
+    scopes: [],
+    audience: [],
+    grants: ['authorization_code', 'refresh_token'],
+  },
+  bridges: [],
+  forwardAuth: { rules: [] },
+  authentication: 'on',
+  allowPlaintext: false,
+  log: { level: 'info' },
+  grpc: {},
+  http: { selfSignedClients: false },
+  throttle: {
+    failedAuthenticationsPerMinute: 30,
+    failedGrantsPerMinute: 60,
+    authorizationRequestsPerMinute: 600,
+    registrationsPerMinute: 10,
+    failedSignInsPerMinute: 10,
+    failedSecondFactorsPerMinute: 5,
+    resetRequestsPerMinute: 3,
+    upstreamSignInsPerMinute: 60,
+    wrongUserCodesPerMinute: 10,
+    inactiveIntrospectionsPerMinute: 60_000,
+  },
+}
+
 describe('without a file', () => {
   test('everything is embedded, on loopback, and free to be tried out', () => {
     const { config, file, warnings } = loadConfig({ env: {}, cwd })
     expect(file).toBeUndefined()
     expect(warnings).toEqual([])
-    expect(config).toEqual({
-      demo: true,
-      version: 1,
-      issuer: 'http://localhost:8080',
-      masterKey: { file: join(cwd, 'data/master.key') },
-      store: {
-        url: `sqlite:${join(cwd, 'data/countersign.db')}`,
-        partitions: 1,
-        waitReplicas: 0,
-        allowUnsafe: false,
-        commandTimeoutMs: 2_000,
-      },
-      bus: { url: 'in-process', replicas: 1, maxAgeMs: 604_800_000 },
-      audit: { url: `sqlite:${join(cwd, 'data/audit.db')}`, maxBacklogEvents: 1_000_000, relay: 'running' },
-      listen: {
-        http: { host: '127.0.0.1', port: 8080 },
-        grpc: { host: '127.0.0.1', port: 50_051 },
-        management: { host: '127.0.0.1', port: 9464 },
-      },
-      services: { tokenIssuer: { target: '127.0.0.1:50051' } },
-      trustedProxies: [],
-      session: { persistent: false, idleMs: 1_800_000, absoluteMs: 43_200_000 },
-      lifetimes: {
-        authorizationCodeMs: 60_000,
-        accessTokenMs: 300_000,
-        refreshTokenMs: 2_592_000_000,
-        refreshGraceMs: 10_000,
-        idTokenMs: 300_000,
-        authorizationRequestMs: 1_800_000,
-        pushedRequestMs: 60_000,
-        deviceCodeMs: 600_000,
-      },
-      keys: { rotateEveryMs: 7_776_000_000 },
-      authorization: { requestObjects: 'refused', requirePushedRequests: false, dpopNonces: false },
-      maxStalenessMs: 1_000,
-      cache: { entries: 100_000 },
-      providers: [],
-      roles: [],
-      resources: [],
-      clients: [],
-      registration: {
-        enabled: false,
-        initialAccessTokens: [],
-        scopes: [],
-        audience: [],
-        grants: ['authorization_code', 'refresh_token'],
-      },
-      bridges: [],
-      forwardAuth: { rules: [] },
-      authentication: 'on',
-      allowPlaintext: false,
-      log: { level: 'info' },
-      grpc: {},
-      http: { selfSignedClients: false },
-      throttle: {
-        failedAuthenticationsPerMinute: 30,
-        failedGrantsPerMinute: 60,
-        authorizationRequestsPerMinute: 600,
-        registrationsPerMinute: 10,
-        failedSignInsPerMinute: 10,
-        wrongUserCodesPerMinute: 10,
-        inactiveIntrospectionsPerMinute: 60_000,
-      },
-    })
+    expect(config).toEqual(untouched)
   })
 
   test.each([
@@ -126,13 +135,17 @@ describe('with a file', () => {
     expect(config.roles).toEqual([{ grant: ['admin'], when: { provider: 'staff', email: ['ops@example.org'] } }])
     expect(config.bridges).toEqual([{ id: 'music', provider: 'hub', scopes: ['streaming'] }])
     expect(config.forwardAuth.rules).toEqual([
-      { host: 'reports.example', path: '/api/', methods: ['GET'], scopes: ['read:reports'] },
+      {
+        host: 'reports.example',
+        path: '/api/',
+        methods: ['GET'],
+        scopes: ['read:reports'],
+        roles: [],
+        attributes: {},
+        anonymous: false,
+      },
     ])
-    expect(warnings).toEqual(
-      ['providers[0]', 'providers[1]', 'providers[2]', 'roles', 'bridges', 'forward_auth'].map(
-        (key) => `${key}: accepted, not served by this version`,
-      ),
-    )
+    expect(warnings).toEqual(['bridges: accepted, not served by this version'])
   })
 
   test('version alone is enough, and it is no demo', () => {
@@ -177,24 +190,25 @@ describe('with a file', () => {
 
   test('a scope that no resource has, and an issuer forgotten on a public listener, are warned of', () => {
     const { warnings } = folder.load(
-      'version: 1\nlisten: { http: 0.0.0.0:8080 }\nresources: [{ id: r, audience: "urn:r", scopes: { "read:x": X } }]\nclients: [{ id: a, secret: s, scopes: [openid, "raed:x"] }]\nregistration: { scopes: ["read:y", email] }',
+      'version: 1\nlisten: { http: 0.0.0.0:8080 }\nresources: [{ id: r, audience: "urn:r", scopes: { "read:x": X } }]\nclients: [{ id: a, secret: s, scopes: [openid, roles, "raed:x"] }]\nregistration: { scopes: ["read:y", email] }',
     )
     expect(warnings).toEqual([
       'issuer: not set, so tokens and metadata name http://localhost:8080',
-      'clients[0].scopes[1]: no resource has the scope "raed:x"; did you mean read:x?',
+      'clients[0].scopes[2]: no resource has the scope "raed:x"; did you mean read:x?',
       'registration.scopes[0]: no resource has the scope "read:y"; did you mean read:x?',
     ])
   })
 
-  test('a provider is warned of where people cannot sign in with it', () => {
-    const { config, warnings } = folder.load(
-      'version: 1\nproviders:\n  - { id: staff, kind: local }\n  - { id: hub, kind: oidc, issuer: "https://hub.example", client_id: x, token_exchange: { audience: [reports], authorized_parties: [app] } }\n  - { id: google, kind: google, client_id: x }',
-    )
-    expect(warnings).toEqual([
-      'providers[1]: served for token_exchange only; nobody signs in through it in this version',
-      'providers[2]: accepted, not served by this version',
-    ])
-    expect(config.providers[1]).toMatchObject({ tokenExchange: { audience: ['reports'], authorizedParties: ['app'] } })
+  test('authentication turned off is told loudly, and nothing but that word turns it off', () => {
+    const off = folder.load('version: 1\nauthentication: off')
+    expect(off.warnings).toEqual(['authentication: off — forward-auth lets everything through as anonymous'])
+    expect(off.config.authentication).toBe('off')
+    expect(folder.load('version: 1').config.authentication).toBe('on')
+    for (const given of ['', '""', 'false', 'no', 'none', 'null', '[]', '"off "']) {
+      expect(folder.second(`authentication: ${given}`).join()).toMatch(
+        /^2:\d+: authentication: expected one of on, off, got /,
+      )
+    }
   })
 })
 

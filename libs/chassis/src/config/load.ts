@@ -127,24 +127,13 @@ const isDemo = (root: Raw, { listen }: Configured): boolean =>
   root.clients === undefined &&
   Object.values(listen).every(({ host }) => isLoopback(host))
 
-const notServed = ['roles', 'bridges', 'forward_auth']
-
-function unservedSignIn(provider: Config['providers'][number], index: number): string[] {
-  if (provider.kind === 'local') return []
-  const key = keyOf(['providers', index])
-  return provider.kind === 'oidc' && provider.tokenExchange
-    ? [`${key}: served for token_exchange only; nobody signs in through it in this version`]
-    : [`${key}: accepted, not served by this version`]
-}
-
 function warningsOf(root: Raw, config: Config): string[] {
   const { listen } = config
-  const warnings = config.providers.flatMap(unservedSignIn)
-  for (const key of notServed)
-    if (root[key] !== undefined) warnings.push(`${key}: accepted, not served by this version`)
+  const warnings: string[] = []
   if (config.authentication === 'off') {
-    warnings.push('authentication: nothing of this version can be left open; every caller still authenticates')
+    warnings.push('authentication: off — forward-auth lets everything through as anonymous')
   }
+  if (root.bridges !== undefined) warnings.push('bridges: accepted, not served by this version')
   if (root.issuer === undefined && !isLoopback(listen.http.host)) {
     warnings.push('issuer: not set, so tokens and metadata name http://localhost:8080')
   }

@@ -70,6 +70,10 @@ test('the keys are those of the design and ours', () => {
     'cache',
     'providers',
     'roles',
+    'directories',
+    'passwords',
+    'mail',
+    'pages',
     'resources',
     'clients',
     'registration',
@@ -90,7 +94,9 @@ describe('the guide', () => {
 
   test.each(files)('has an example that loads: %#', (given) => {
     const yaml = given.replaceAll('/run/secrets/', 'run/')
-    for (const [, name] of yaml.matchAll(/(?:file|ca|cert|key): ([\w./-]+)/g)) folder.write(name!, 'x'.repeat(40))
+    for (const [, name] of yaml.matchAll(/(?:file|ca|cert|key|refused): ([\w./-]+)/g))
+      folder.write(name!, 'x'.repeat(40))
+    for (const [, name] of yaml.matchAll(/logo: ([\w./-]+)/g)) folder.write(name!, '<svg></svg>')
     const env = Object.fromEntries([...yaml.matchAll(/env: (\w+)/g)].map(([, name]) => [name!, 'x'.repeat(40)]))
     expect(folder.problems(yaml, env)).toEqual([])
   })

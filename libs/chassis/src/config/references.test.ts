@@ -42,11 +42,12 @@ describe('ids, scopes and references', () => {
     ['bridges: [{ id: b, provider: hub }]', '2:30: bridges[0].provider: expected the id of a provider, got "hub"'],
     [
       'providers: [{ id: p, kind: googel }]',
-      '2:28: providers[0].kind: expected one of google, oidc, oauth2, local, got "googel"; did you mean google?',
+      '2:28: providers[0].kind: expected one of google, oidc, github, oauth2, local, got "googel"; did you mean google?',
     ],
+    ['providers: [{ id: p, kind: local, roles_claim: y }]', '2:35: providers[0].roles_claim: is not a key'],
     [
-      'providers: [{ id: p, kind: google, client_id: x, roles_claim: y }]',
-      '2:50: providers[0].roles_claim: is not a key',
+      'directories: [{ id: d, url: "ldaps://h", base: dc=x, filter: "(uid={login_name})" }, { id: d, url: "ldaps://h", base: dc=x, filter: "(uid={login_name})" }]',
+      '2:92: directories[1].id: "d" is directories[0].id already',
     ],
   ])('%s', (yaml, line) => {
     expect(second(yaml)).toEqual([line])
@@ -72,8 +73,12 @@ describe('ids, scopes and references', () => {
     ])
   })
 
-  test('a role names a provider that is there', () => {
+  test('a role and a directory name providers that are there', () => {
     const yaml = 'providers: [{ id: staff, kind: local }]'
+    const directory = 'id: d, url: "ldaps://h", base: dc=x, filter: "(uid={login_name})"'
+    expect(second(yaml, `directories: [{ ${directory}, providers: [staff, stuff] }]`)).toEqual([
+      '3:103: directories[0].providers[1]: expected the id of a provider, got "stuff"; did you mean staff?',
+    ])
     expect(second(yaml, 'roles: [{ grant: [admin], when: { provider: staf } }]')).toEqual([
       '3:45: roles[0].when.provider: expected the id of a provider, got "staf"; did you mean staff?',
     ])

@@ -12,6 +12,7 @@ export function checkReferences(raw: Raw, report: Report): void {
   names(raw, 'resources', 'audience', report)
   names(raw, 'clients', 'id', report)
   names(raw, 'bridges', 'id', report)
+  names(raw, 'directories', 'id', report)
   const check = (path: Path, value: unknown, known: ReadonlySet<string>, what: string) => {
     if (typeof value !== 'string' || known.has(value)) return
     report(path, `expected ${what}, got ${quote(value)}${meant(nearest(value, known))}`)
@@ -33,6 +34,11 @@ export function checkReferences(raw: Raw, report: Report): void {
   for (const [role, index] of mapsAt(raw, 'roles')) {
     check(['roles', index, 'when', 'provider'], mapAt(role, 'when').provider, providers, 'the id of a provider')
   }
+  for (const [directory, index] of mapsAt(raw, 'directories')) {
+    for (const [at, id] of listAt(directory, 'providers').entries()) {
+      check(['directories', index, 'providers', at], id, providers, 'the id of a provider')
+    }
+  }
 }
 
 /** The names in a list; reports each that is there a second time. */
@@ -49,7 +55,7 @@ function names(raw: Raw, list: string, key: string, report: Report): ReadonlySet
 }
 
 /** Scopes that every server knows (OpenID Connect Core section 5.4 and 11). */
-const wellKnownScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'groups']
+const wellKnownScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'groups', 'roles']
 
 /** Scopes that clients may ask for, though nothing says what they mean. */
 export function unknownScopes(raw: Raw): string[] {

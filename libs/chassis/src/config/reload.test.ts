@@ -67,6 +67,17 @@ test.each([
   ['', 'services: { token_issuer: { target: "localhost:50052" } }', 'services.token_issuer'],
   ['', 'http: { cert: x.pem, key: x.pem, self_signed_clients: true }', 'http.cert http.key http.self_signed_clients'],
   ['', 'providers: [{ id: staff, kind: local }]', 'providers'],
+  ['', 'roles: [{ grant: [a], when: { roles: [b] } }]', 'roles'],
+  [
+    'mail: { url: smtps://h, from: a@b.example, username: a, password: s }',
+    'mail: { url: smtps://h, from: a@b.example, username: a, password: t, timeout: 9s }',
+    'mail.password mail.timeout',
+  ],
+  [
+    '',
+    'pages: { accent_dark: "#ffffff" }\npasswords: { least_characters: 12 }',
+    'pages.accent_dark passwords.least_characters',
+  ],
   ['', 'grpc: { cert: x.pem, key: x.pem, client_ca: x.pem }', 'grpc.cert grpc.key grpc.client_ca'],
 ])('from %j to %j needs a restart', (before, after, keys) => {
   const { applied, restart } = between(before, after)

@@ -49,6 +49,7 @@ export function nodeAt(root: SchemaNode, path: Path): SchemaNode | undefined {
 
 export const isText = (node: SchemaNode): boolean => alternatives(node).some(({ type }) => type === 'string')
 export const isMap = (node: SchemaNode): boolean => alternatives(node).some(({ type }) => type === 'object')
+export const mayBeList = (node: SchemaNode): boolean => alternatives(node).some(isList)
 export const isList = (node: SchemaNode): boolean => node.type === 'array'
 
 /** Every key with a name of its own, outside lists: `['store', 'url']`, … */

@@ -6,7 +6,11 @@ import { duration } from './duration.ts'
 import { choice, flag, map, texts } from './leaf.ts'
 import { limits } from './limits.ts'
 import { authorization, keys, registration } from './issuance.ts'
-import { bridges, forwardAuth, providers, resources, roles } from './parties.ts'
+import { mail } from './mail.ts'
+import { pages } from './pages.ts'
+import { bridges, forwardAuth, resources } from './parties.ts'
+import { providers } from './providers.ts'
+import { directories, roles } from './roles.ts'
 import {
   audit,
   bus,
@@ -16,6 +20,7 @@ import {
   lifetimes,
   listen,
   log,
+  passwords,
   services,
   session,
   store,
@@ -59,12 +64,18 @@ export const schemaIn = (surroundings: Surroundings) => {
     cache: cache(),
     providers: providers(surroundings),
     roles: roles(),
+    directories: directories(surroundings),
+    passwords: passwords(surroundings),
+    mail: mail(surroundings),
+    pages: pages(surroundings),
     resources: resources(),
     clients: clients(surroundings),
     registration: registration(surroundings),
     bridges: bridges(),
     forward_auth: forwardAuth(),
-    authentication: choice(['on', 'off']).prefault('on').describe('`off` lets everything through as anonymous.'),
+    authentication: choice(['on', 'off'])
+      .prefault('on')
+      .describe('`off` makes forward-auth let everything through as anonymous; nothing else does.'),
     allow_plaintext: flag()
       .prefault(false)
       .describe('Allow connections without TLS outside loopback. Only for networks that nobody else is on.'),

@@ -170,6 +170,19 @@ export const log = () =>
     .prefault({})
     .describe('The log: JSON lines on standard output, without secrets.')
 
+export const passwords = (surroundings: Surroundings) =>
+  map({
+    least_characters: whole(limits.passwordCharacters.least, limits.passwordCharacters.most)
+      .prefault(10)
+      .describe('Characters that a new password has at least.'),
+    refused: file(surroundings, limits.refusedPasswordsBytes)
+      .optional()
+      .describe('A text file of passwords that nobody may have, one a line, beside those that are easily guessed.'),
+  })
+    .transform(asProperties)
+    .prefault({})
+    .describe('What passwords kept here have to be like.')
+
 const perMinute = (prefault: number, what: string) =>
   whole(0, limits.perMinute).prefault(prefault).describe(`${what} in a minute; 0 turns it off.`)
 
@@ -192,6 +205,9 @@ export const throttle = () =>
       10,
       'Wrong passwords that one address may try, and that may be tried for one account,',
     ),
+    failed_second_factors_per_minute: perMinute(5, 'Wrong second factors that may be tried for one account'),
+    reset_requests_per_minute: perMinute(3, 'Resets of a password that one address, and for one account, may ask for'),
+    upstream_sign_ins_per_minute: perMinute(60, 'Sign-ins through providers that one address may begin'),
     wrong_user_codes_per_minute: perMinute(10, 'Wrong user codes (RFC 8628) that one address may try'),
     inactive_introspections_per_minute: perMinute(60_000, 'Introspections answered inactive that one caller may make'),
   })

@@ -74,6 +74,16 @@ export function serviceUrl(folder: string, schemes: readonly string[], words: re
   return text(expected, read, suggest).meta({ format: 'service-url' })
 }
 
+/** One server of somebody else, `scheme://host` or `scheme://host:port`; without user, password, path and query. */
+export function serverUrl(schemes: readonly string[]) {
+  const expected = `${schemes.map((scheme) => `${scheme}://host`).join(' or ')}, with or without :port`
+  return text(expected, (given) => {
+    const [, scheme = '', server = ''] = /^([a-z]+):\/\/(.+)$/.exec(given) ?? []
+    const fits = isHost(server) || (readHostPort(server)?.port ?? 0) > 0
+    return schemes.includes(scheme) && fits ? given : undefined
+  }).meta({ format: 'service-url' })
+}
+
 /** `sqlite:path` and `sqlite:///path`; not `sqlite://host` and `sqlite::memory:`. */
 function readSqlite(folder: string, given: string): string | undefined {
   const file = /^sqlite:(?:\/\/(?=\/))?([^?#\0]+)$/.exec(given)?.[1]

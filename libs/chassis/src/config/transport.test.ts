@@ -80,6 +80,10 @@ describe('what is refused because anybody could read it', () => {
       'providers: [{ id: p, kind: oidc, client_id: x, issuer: "http://p.example" }]',
       `providers[0].issuer: http://p.example ${outside}; use https://, ${out}`,
     ],
+    [
+      'providers: [{ id: p, kind: github, client_id: x, url: "http://p.example" }]',
+      `providers[0].url: http://p.example ${outside}; use https://, ${out}`,
+    ],
   ])('%s', (yaml, line) => {
     expect(folder.second(yaml).map((text) => text.replace(/^\d+:\d+: /, ''))).toEqual([line])
     expect(folder.second(yaml, 'allow_plaintext: true')).toEqual([])
@@ -112,6 +116,9 @@ describe('what is taken', () => {
     ['http: { cert: x.pem, key: x.pem, client_ca: x.pem, self_signed_clients: true }'],
     ['clients: [{ id: a, jwks_uri: "http://127.0.0.1:3000/jwks", backchannel_logout_uri: "http://[::1]:3000/out" }]'],
     ['issuer: http://127.0.0.1:8080/tenant'],
+    ['directories: [{ id: d, url: "ldap://ldap.example:389", base: dc=x, filter: "(uid={login_name})" }]'],
+    ['directories: [{ id: d, url: "ldaps://h", base: dc=x, filter: "(uid={login_name})", ca: x.pem }]'],
+    ['mail: { url: "smtp://mail.example:587", from: login@a.example }'],
   ])('%s', (yaml) => {
     expect(folder.second(yaml)).toEqual([])
   })

@@ -29,7 +29,7 @@ export function checkTransport(raw: Raw, report: Report): void {
     refuse([...tokenIssuer, 'target'], `gRPC to ${target.host}`, `set ${keyOf([...tokenIssuer, 'tls'])}`)
   }
   for (const [provider, index] of mapsAt(raw, 'providers')) {
-    for (const key of ['issuer', 'authorization_url', 'token_url', 'userinfo_url'])
+    for (const key of ['issuer', 'url', 'authorization_url', 'token_url', 'userinfo_url'])
       web(['providers', index, key], provider[key])
   }
   for (const [client, index] of mapsAt(raw, 'clients')) {

@@ -30,12 +30,17 @@ export const foreignIssuerUrl = () =>
     return url && /^https?:\/\/[^/]/.test(given) && plain(url) && !given.includes('?') ? given : undefined
   }).meta({ format: 'uri' })
 
+/** Whether it is an absolute http:// or https:// URL without user and fragment. */
+export function isWebUrl(given: string): boolean {
+  const url = parsed(given)
+  return url !== undefined && /^https?:\/\/[^/]/i.test(given) && plain(url)
+}
+
 /** A page or endpoint of somebody else. */
 export const webUrl = () =>
-  text('an https:// URL (http:// on loopback) without fragment', (given) => {
-    const url = parsed(given)
-    return url && /^https?:\/\/[^/]/i.test(given) && plain(url) ? given : undefined
-  }).meta({ format: 'uri' })
+  text('an https:// URL (http:// on loopback) without fragment', (given) => (isWebUrl(given) ? given : undefined)).meta(
+    { format: 'uri' },
+  )
 
 /** A resource server's audience: an absolute URI without fragment (RFC 8707 section 2). */
 export const audienceUri = () =>

@@ -1,8 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey, type LocalJWKSet } from 'jose'
 import { asFailure, Failure, type Millis } from '@countersign/contracts'
 import { failedKeysMs, maxRemoteKeys, maxRemoteKeySets, remoteKeysMs, unknownKeyRefetchMs } from '../limits.ts'
-import type { Reach } from './address.ts'
-import { fetchJson } from './request.ts'
+import { fetchJson, type RemoteBounds } from './request.ts'
 
 /** The JWK Set at a URL. Both throw Failure `unavailable` when it cannot be had, `invalid_request` when it may not be asked for. */
 export interface RemoteKeySource {
@@ -15,10 +14,8 @@ export interface RemoteKeys {
   keysFor(url: string): RemoteKeySource
 }
 
-export interface RemoteKeysOptions extends Reach {
+export interface RemoteKeysOptions extends RemoteBounds {
   readonly now: () => Millis
-  /** PEM of the authorities to trust; absent: those that Node trusts. */
-  readonly ca?: string | Buffer | undefined
 }
 
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']

@@ -37,6 +37,7 @@ export const verdict = (sub = ''): IntrospectResponse => ({
   roles: [],
   cnf: undefined,
   actors: [],
+  attributes: [],
 })
 
 const echo: Introspection = {

@@ -125,4 +125,5 @@ export const inactive: IntrospectResponse = {
   roles: [],
   cnf: undefined,
   actors: [],
+  attributes: [],
 }

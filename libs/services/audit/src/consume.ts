@@ -1,6 +1,7 @@
 import type { Bus } from '@countersign/bus'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asFailure, Failure, type Message, type Millis } from '@countersign/contracts'
+import { createForgetting } from './forgetting.ts'
 import { createGapWatch } from './gap-watch.ts'
 import { take, type Poison } from './intake.ts'
 import type { Journal, JournalRecord } from './journal/port.ts'
@@ -130,7 +131,7 @@ class Journalist {
 /**
  * Keeps the journal: takes what the bus brings, and answers which events it has. A batch is acknowledged after it is
  * durable, and an event that comes twice is one record; what cannot be an event is parked and tells of itself in the
- * journal.
+ * journal. Deleted accounts are forgotten meanwhile.
  */
 export async function createJournaling(options: JournalingOptions): Promise<Journaling> {
   const { bus, journal, log, now } = options
@@ -149,6 +150,7 @@ export async function createJournaling(options: JournalingOptions): Promise<Jour
       if (batch.length < batchMessages) await sleep(Math.max(0, nextMs - performance.now()))
     },
   })
+  const forgetting = createForgetting({ journal, log, now, onAppended: (head) => journalist.sawHead(head) })
   const answering = bus.answer((ids) => journal.held(ids))
   let checking: Promise<void> = Promise.resolve()
   const timer = setInterval(() => {
@@ -163,7 +165,7 @@ export async function createJournaling(options: JournalingOptions): Promise<Jour
     checkGaps,
     async close() {
       clearInterval(timer)
-      await Promise.all([answering.close(), consuming.close(), checking])
+      await Promise.all([answering.close(), consuming.close(), forgetting.close(), checking])
     },
   }
 }

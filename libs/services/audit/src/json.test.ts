@@ -78,3 +78,8 @@ test('any script is left readable', () => {
   const subject = 'Ünïcødé 字 עברית العربية 🦊'
   expect(entryJson(entry({ subject }))).toContain(subject)
 })
+
+test('an entry that something was taken out of says so', () => {
+  expect(JSON.parse(entryJson({ ...entry(), redactedAt: 5 }))).toMatchObject({ index: 3, redacted: true })
+  expect(JSON.parse(entryJson(entry()))).not.toHaveProperty('redacted')
+})

@@ -25,7 +25,7 @@ function actorOf({ kind, id, address, userAgent }: Actor): object | undefined {
 }
 
 /** An entry as it is shown; what is empty is left out, but for the index, the partition and the time. */
-function shownEntry({ index, event }: JournalEntry): object {
+function shownEntry({ index, event, redactedAt }: JournalEntry): object {
   return {
     index,
     id: event.id,
@@ -44,6 +44,7 @@ function shownEntry({ index, event }: JournalEntry): object {
     reason: orAbsent(event.reason),
     traceparent: orAbsent(event.traceparent),
     attributes: Object.keys(event.attributes).length === 0 ? undefined : event.attributes,
+    redacted: redactedAt === undefined ? undefined : true,
   }
 }
 

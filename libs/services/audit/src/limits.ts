@@ -45,6 +45,13 @@ export const gapCheckMs = 5_000
 /** Holes listed at once, oldest first: more than an operator reads. */
 export const maxGapsListed = 1_000
 
+/** Records of a deleted person that one transaction redacts: appends wait for it some milliseconds. */
+export const redactionBatchRecords = 200
+
+/** Milliseconds between two such transactions, and between looks whether there is somebody to forget. */
+export const redactionSpacingMs = 20
+export const redactionCheckMs = 1_000
+
 /** Events of one page, unless asked otherwise, and at most. */
 export const defaultPageEvents = 100
 export const maxPageEvents = 1_000
@@ -93,6 +100,9 @@ export const postgresReaders = 4
 export const postgresConnectMs = 3_000
 export const postgresStatementMs = 10_000
 export const postgresSilenceMs = 12_000
+
+/** Milliseconds for one statement that changes the schema: an index of a journal that is years old takes minutes. */
+export const postgresMigrationMs = 3_600_000
 
 /** Milliseconds that another process may keep SQLite locked while it is opened or read, which is next to never. */
 export const sqliteBusyMs = 1_000

@@ -12,9 +12,10 @@ function idOf(type: string, ...parts: (string | Uint8Array)[]): string {
   return `${hash.digest('hex').slice(0, 32)}:0`
 }
 
-function recordOf(event: Pick<Event, 'id' | 'type' | 'reason' | 'attributes'>, at: Millis): JournalRecord {
+type Own = Pick<Event, 'id' | 'type' | 'reason' | 'attributes'> & Partial<Pick<Event, 'subject' | 'outcome'>>
+
+function recordOf(event: Own, at: Millis): JournalRecord {
   const whole: Event = {
-    ...event,
     time: at,
     revision: '',
     sequence: 0,
@@ -27,6 +28,7 @@ function recordOf(event: Pick<Event, 'id' | 'type' | 'reason' | 'attributes'>, a
     scopes: [],
     outcome: Outcome.FAILURE,
     traceparent: '',
+    ...event,
   }
   return { event: whole, bytes: encodeEvent(whole), receivedAt: at }
 }
@@ -57,4 +59,22 @@ export function gapRecord(gap: Gap, at: Millis): JournalRecord {
     since: new Date(since).toISOString(),
   }
   return recordOf({ id: gapRecordId(gap), type: 'audit.gap_detected', reason: 'events_missing', attributes }, at)
+}
+
+/** What of somebody who is forgotten was redacted: how many records, and between which. */
+export interface Redacted {
+  subject: string
+  records: number
+  first: number | undefined
+  last: number | undefined
+}
+
+/** `audit.redacted`: one for each who is forgotten, however often it is made. */
+export function redactionRecord({ subject, records, first, last }: Redacted, at: Millis): JournalRecord {
+  const attributes: Record<string, string> = { records: String(records) }
+  if (first !== undefined) attributes.first_index = String(first)
+  if (last !== undefined) attributes.last_index = String(last)
+  const type = 'audit.redacted'
+  const outcome = Outcome.SUCCESS
+  return recordOf({ id: idOf(type, subject), type, subject, outcome, reason: 'account_deleted', attributes }, at)
 }

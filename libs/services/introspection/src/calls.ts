@@ -101,11 +101,13 @@ const inactiveResponse: IntrospectResponse = Object.freeze({
   roles: [],
   cnf: undefined,
   actors: [],
+  attributes: [],
 })
 
 function responseOf(answered: Answered, issuer: string): IntrospectResponse {
   if (!answered) return inactiveResponse
-  const { scope, clientId, sub, aud, exp, iat, jti, partition, grantId, sessionId, subject, also } = answered
+  const { sub, exp, iat, jti, confirmation, grantId, sessionId, subject, also } = answered
+  const { scope, clientId, aud, actors, roles, attributes, partition } = answered.terms
   return {
     active: true,
     scope,
@@ -120,9 +122,10 @@ function responseOf(answered: Answered, issuer: string): IntrospectResponse {
     iss: issuer,
     jti,
     revokedBy: { partition, grantId, sessionId, subject, also: also.length === 0 ? nothing : also.map(factMessage) },
-    roles: [],
-    cnf: answered.confirmation,
-    actors: answered.actors,
+    roles,
+    cnf: confirmation,
+    actors,
+    attributes,
   }
 }
 

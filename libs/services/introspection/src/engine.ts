@@ -1,4 +1,5 @@
 import { Failure, type Fact, type Millis, type Partition } from '@countersign/contracts'
+import type { Attribute } from '@countersign/contracts/records'
 import { Shared, type LeasedCache } from '@countersign/leased-cache'
 import type { Reader } from '@countersign/store'
 import type { Throttle } from '@countersign/chassis'
@@ -22,25 +23,33 @@ import {
 import type { KeyRing } from '@countersign/tokens/keys'
 import { isJwtShaped, locateSigned } from './signed-token.ts'
 
-/** An active token, and the facts that would end it. What many tokens have in common is there once. */
-export interface ActiveToken {
+/** What many tokens have in common, which is there once. */
+export interface Terms {
   readonly scope: string
   readonly clientId: string
-  readonly sub: string
   readonly aud: string[]
+  /** Whoever acts now first. */
+  readonly actors: string[]
+  /** Of the person, as of the provider that they signed in with; a machine has none. */
+  readonly roles: string[]
+  readonly attributes: Attribute[]
+  readonly partition: Partition
+}
+
+/** An active token, and the facts that would end it. */
+export interface ActiveToken {
+  readonly terms: Terms
+  readonly sub: string
   /** Seconds. */
   readonly exp: number
   readonly iat: number
   readonly jti: string
   /** What its bearer must prove to hold; an empty member: nothing of that kind. */
   readonly confirmation: { readonly jkt: string; readonly x5tS256: string } | undefined
-  /** Whoever acts now first. */
-  readonly actors: string[]
-  readonly partition: Partition
   readonly grantId: string
   readonly sessionId: string
   readonly subject: string
-  /** Facts that end it, besides those about the token as presented, `clientId`, `grantId`, `sessionId` and `subject`. */
+  /** Facts that end it, besides those about the token as presented, its client, `grantId`, `sessionId` and `subject`. */
   readonly also: readonly Fact[]
 }
 
@@ -65,6 +74,11 @@ export interface IntrospectionEngine {
    * @throws Failure `invalid_request`, `too_many_requests`, `unavailable`: never a guess
    */
   introspect(caller: Client, token: string, demands?: Demands): Answered | Promise<Answered>
+  /**
+   * The same, whoever may see the token: for who decides by it and tells nobody.
+   * @param asker who is slowed down after asking about many that are not active
+   */
+  find(asker: string, token: string, demands?: Demands): Answered | Promise<Answered>
 }
 
 export interface IntrospectionEngineOptions {
@@ -82,18 +96,20 @@ export interface IntrospectionEngineOptions {
 }
 
 /** Bytes of what is kept of a token, by measurement; and of each further fact. */
-const activeTokenBytes = 344
+const activeTokenBytes = 312
 const factBytes = 112
+
+/** Where a token's record is. */
+type Place = Pick<ParsedToken, 'partition' | 'digest'>
 
 export function createIntrospectionEngine(options: IntrospectionEngineOptions): IntrospectionEngine {
   const { reader, cache, format, keyRing, issuer, scanning, standings, now } = options
   const records = createRecordReader()
   const shared = new Shared()
 
-  const answer = (caller: Client, found: Answered): Answered => {
-    if (found && maySee(caller, found.aud)) return found
-    scanning.fail(caller.id)
-    return null
+  const counted = (asker: string, answered: Answered): Answered => {
+    if (!answered) scanning.fail(asker)
+    return answered
   }
 
   function kept(token: string, { minRevision, staleness }: Demands): Answered | undefined {
@@ -101,8 +117,6 @@ export function createIntrospectionEngine(options: IntrospectionEngineOptions): 
     if (!cache || maxStalenessMs === 0) return undefined
     return minRevision === '' || cache.covers(minRevision) ? cache.get(token, maxStalenessMs) : undefined
   }
-
-  type Place = Pick<ParsedToken, 'partition' | 'digest'>
 
   /** @param signedUntil of a JWT: when it says that it expires */
   async function look(token: string, { partition, digest }: Place, signedUntil?: Millis): Promise<Answered> {
@@ -119,7 +133,7 @@ export function createIntrospectionEngine(options: IntrospectionEngineOptions): 
         partition,
         revokedBy: facts,
         expiresAt: found ? Math.min(signedUntil ?? Infinity, held!.token.record.expiresAt) : Infinity,
-        bytes: found ? activeTokenBytes + also.length * factBytes : 0,
+        bytes: found ? activeTokenBytes + also.length * factBytes + shared.ownBytes(found.terms) : 0,
         isActive: found !== null,
       })
     }
@@ -131,32 +145,49 @@ export function createIntrospectionEngine(options: IntrospectionEngineOptions): 
     return located ? look(token, located, located.expiresAt) : null
   }
 
+  function ask(
+    asker: string,
+    token: string,
+    demands: Demands,
+    tell: (found: Answered) => Answered,
+  ): Answered | Promise<Answered> {
+    refuseNonsense(token, demands)
+    refuseScanning(scanning, asker)
+    const known = kept(token, demands)
+    if (known !== undefined) return tell(known)
+    const parsed = format.parse(token)
+    if (!parsed && !isJwtShaped(token)) return tell(null)
+    const looking = parsed ? look(token, parsed) : lookSigned(token)
+    return looking.then(tell)
+  }
+
   return {
     introspect(caller, token, demands = noDemands) {
       standings?.check(caller)
-      if (token === '') throw new Failure('invalid_request', 'token is required')
-      if (token.length > tokenLimits.tokenCharacters) throw new Failure('invalid_request', 'token is too long')
-      const blocked = scanning.blockedSeconds(caller.id)
-      if (blocked !== undefined) {
-        throw new Failure('too_many_requests', 'too many inactive tokens asked about', { retryAfterSeconds: blocked })
-      }
-      refuseNonsense(demands.minRevision)
-      const known = kept(token, demands)
-      if (known !== undefined) return answer(caller, known)
-      const parsed = format.parse(token)
-      if (!parsed && !isJwtShaped(token)) return answer(caller, null)
-      const looking = parsed ? look(token, parsed) : lookSigned(token)
-      return looking.then((found) => answer(caller, found))
+      return ask(caller.id, token, demands, (found) =>
+        counted(caller.id, found && maySee(caller, found.terms.aud) ? found : null),
+      )
     },
+    find: (asker, token, demands = noDemands) => ask(asker, token, demands, (found) => counted(asker, found)),
   }
 }
 
 /** Revisions separated by spaces, each perhaps with its tip. */
 const revisions = /^(\d{1,2}:[0-9a-f]{0,32}:\d{1,15}(~[0-9a-f]{0,16})?( |$))+$/
 
-function refuseNonsense(minRevision: string): void {
+/** @throws Failure `invalid_request` */
+function refuseNonsense(token: string, { minRevision }: Demands): void {
+  if (token === '') throw new Failure('invalid_request', 'token is required')
+  if (token.length > tokenLimits.tokenCharacters) throw new Failure('invalid_request', 'token is too long')
   if (minRevision === '' || (minRevision.length <= limits.minRevisionCharacters && revisions.test(minRevision))) return
   throw new Failure('invalid_request', 'min_revision must be a revision, as a revocation answers with')
+}
+
+/** @throws Failure `too_many_requests` */
+function refuseScanning(scanning: Throttle, asker: string): void {
+  const blocked = scanning.blockedSeconds(asker)
+  if (blocked === undefined) return
+  throw new Failure('too_many_requests', 'too many inactive tokens asked about', { retryAfterSeconds: blocked })
 }
 
 const noDemands: Demands = { minRevision: '', staleness: undefined }
@@ -178,30 +209,25 @@ function untold(facts: readonly Fact[], { token, grant }: Held, digest: string |
 const none: readonly Fact[] = Object.freeze([])
 
 function activeToken(
-  { scope, clientId, sub, aud, exp, iat, jti, confirmation, actors }: Introspection & { active: true },
+  { sub, exp, iat, jti, confirmation, ...rest }: Introspection & { active: true },
   { grant }: Held,
   partition: Partition,
   also: readonly Fact[],
   shared: Shared,
 ): ActiveToken {
   const { id: grantId, sessionId, subject } = grant!.record
+  const { scope, clientId, aud, actors, roles, attributes } = rest
   return {
-    scope: shared.text(scope),
-    clientId: shared.text(clientId),
+    terms: shared.data({ scope, clientId, aud, actors, roles, attributes, partition }) as Terms,
     sub,
-    aud: shared.list(aud) as string[],
     exp,
     iat,
     // A copy: a part would keep the whole of it.
     jti: Buffer.from(jti, 'latin1').toString('latin1'),
     confirmation,
-    actors: actors.length === 0 ? nobody : (shared.list(actors) as string[]),
-    partition,
     grantId,
     sessionId,
     subject,
     also,
   }
 }
-
-const nobody: string[] = []

@@ -24,7 +24,8 @@ const actOf = (actors: readonly string[]): object | undefined =>
   actors.reduceRight<object | undefined>((act, sub) => ({ sub, ...(act && { act }) }), undefined)
 
 function claimsOf(active: ActiveToken, issuer: string): object {
-  const { scope, clientId, exp, iat, sub, aud, jti, confirmation, actors } = active
+  const { exp, iat, sub, jti, confirmation } = active
+  const { scope, clientId, aud, actors, roles, attributes } = active.terms
   const { jkt, x5tS256 } = confirmation ?? {}
   return {
     active: true,
@@ -39,6 +40,10 @@ function claimsOf(active: ActiveToken, issuer: string): object {
     jti,
     ...((jkt || x5tS256) && { cnf: { ...(jkt && { jkt }), ...(x5tS256 && { 'x5t#S256': x5tS256 }) } }),
     ...(actors.length > 0 && { act: actOf(actors) }),
+    ...(roles.length > 0 && { roles }),
+    ...(attributes.length > 0 && {
+      attributes: Object.fromEntries(attributes.map(({ name, values }) => [name, values])),
+    }),
   }
 }
 

@@ -2,6 +2,8 @@
 export const limits = {
   /** Milliseconds between two tries to read whether a caller is disabled. */
   standingAskedMs: 1_000,
+  /** Characters of the target of a request that a gateway asks about: longer than servers take. */
+  originalUriCharacters: 16_384,
   /** Questions in one batch, and in one message of a stream. */
   batchQuestions: 1_000,
   /** Characters of a `min_revision`: one of every partition. */

@@ -10,6 +10,8 @@ import { introspectionCalls, type IntrospectionCalls } from './calls.ts'
 import { Enforcement } from './enforcement.ts'
 import { createIntrospectionEngine, type IntrospectionEngineOptions, type Answered } from './engine.ts'
 import { Feed } from './feed.ts'
+import { createGate, type ForwardAuthOptions } from './forward-auth/gate.ts'
+import { forwardAuthRouter } from './forward-auth/router.ts'
 import { introspectionEndpoint } from './http.ts'
 import { answerSurveys, revocationRoutes, type Survey } from './revocations.ts'
 import { Standings } from './standings.ts'
@@ -42,6 +44,8 @@ export interface IntrospectionServiceOptions extends Omit<
   clock: Clock
   random: () => number
   authentication: ClientAuthentication
+  /** Absent: there is no such door. */
+  forwardAuth?: ForwardAuthOptions
   log: Log
 }
 
@@ -50,7 +54,13 @@ export interface IntrospectionService {
   routes: Route[]
   routers: Router[]
   calls: IntrospectionCalls & { watch: WatchCalls }
-  stats(): ReturnType<LeasedCache<unknown>['stats']> & { readings: number; failures: number; watchers: number }
+  stats(): ReturnType<LeasedCache<unknown>['stats']> & {
+    readings: number
+    failures: number
+    watchers: number
+    /** Let through by forward-auth because authentication is off. */
+    anonymous: number
+  }
   close(): Promise<void>
 }
 
@@ -100,11 +110,16 @@ export function createIntrospectionService(options: IntrospectionServiceOptions)
   feed.need(ownIntervalMs)
   feed.start()
   const clientOf = authentication.confidential
+  const { forwardAuth } = options
+  const gate = forwardAuth && createGate({ ...forwardAuth, engine, reader, issuer, now: clock.now, log })
   return {
     routes: [introspectionEndpoint({ engine, authentication, issuer, keyRing, now: clock.now })],
-    routers: [revocationRoutes({ cache, enforcement, survey: bus, clientOf })],
+    routers: [
+      revocationRoutes({ cache, enforcement, survey: bus, clientOf }),
+      ...(gate ? [forwardAuthRouter(gate)] : []),
+    ],
     calls: { ...introspectionCalls(engine, callers, issuer), watch: hub },
-    stats: () => ({ ...cache.stats(), ...feed.counts, ...hub.stats() }),
+    stats: () => ({ ...cache.stats(), ...feed.counts, ...hub.stats(), anonymous: gate?.anonymous ?? 0 }),
     async close() {
       feed.stop()
       await Promise.all(subscriptions.map((subscription) => subscription.close()))

@@ -1,3 +1,8 @@
 export { AccountDirectory, type Account, type AccountDirectoryOptions } from './account-directory.ts'
+export { createDirectories, type Directories } from './directories/directories.ts'
+export { createPost, type Post } from './mail/post.ts'
+export { createPrintingPost } from './mail/printing-post.ts'
+export type { AccountsCalls } from './operators/calls.ts'
 export type { FailureThrottle } from './ports.ts'
 export { createLoginService, type LoginService, type LoginServiceOptions } from './service.ts'
+export { createUpstreams, type Upstreams } from './upstream/upstreams.ts'

@@ -10,6 +10,36 @@ export const limits = {
   userCodeLetters: 8,
   /** Characters of a User-Agent that are kept; it is stored with each event. */
   userAgentCharacters: 256,
+  /** Characters of what a browser and its system are called. */
+  deviceCharacters: 40,
   /** Random bytes of the cookies that name a browser and a session. */
   cookieBytes: 32,
+  /** Random bytes that make a ticket one of its kind, and of AES-GCM's nonce. */
+  ticketIdBytes: 16,
+  ticketNonceBytes: 12,
+  /** Characters of a ticket: with everything in it a quarter of this. */
+  ticketCharacters: 4_096,
+  /** How long a person may stay with a provider, until they are back. */
+  upstreamMs: 900_000,
+  /** How long the second factor may take, and a passkey's prompt. */
+  secondFactorMs: 300_000,
+  passkeyMs: 300_000,
+  /** How long ago somebody without a password may have signed in who changes how one signs in. */
+  recentSignInMs: 300_000,
+  /** How long a new secret may take to reach an authenticator app, and a code of it to come back. */
+  totpSetupMs: 900_000,
+  /** Characters of a passkey's id in base64url (WebAuthn section 4: 1,023 bytes), and bytes of its key: RSA's of 8,192 bits fits. */
+  passkeyIdCharacters: 1_364,
+  passkeyKeyBytes: 2_048,
+  /** How seldom it is written down that a passkey was used. */
+  passkeyUseMs: 86_400_000,
+  /** Roles that are taken from a provider, attributes, and values of one. */
+  roles: 200,
+  attributes: 50,
+  attributeValues: 50,
+  /** Characters of the address of a page to go to after signing in. */
+  returnCharacters: 1_024,
+  /** Characters of an Accept-Language header that are read, and languages that an application may ask for. */
+  acceptLanguageCharacters: 512,
+  uiLocales: 16,
 } as const

@@ -1,38 +1,59 @@
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
-import { pageFailure, parseForm, parseQuery, type Form, type HttpAnswer } from '@countersign/chassis'
+import { parseForm, parseQuery, type Form, type HttpAnswer } from '@countersign/chassis'
 import { asFailure, Failure } from '@countersign/contracts'
 import type { Asker, SessionName } from '@countersign/contracts/authorization'
 import express, { Router, type Request, type Response } from 'express'
 import { newBrowserCookie, type Cookies } from './cookies.ts'
 import { nameOf, type Tie } from './errand.ts'
 import { limits } from './limits.ts'
+import { errorPage, type Look, type Paper } from './pages/index.ts'
+import { languageOf, languages, speechIn, type Language } from './speech.ts'
+import type { Ticket, TicketKind, Tickets } from './tickets.ts'
 
 /** One request of a browser's. */
 export interface Visit {
+  /** As the browser called it: under our issuer, whatever lies between. */
+  readonly url: URL
+  /** Of the path: `:provider` in the router's. */
+  readonly parameter: (name: string) => string
   readonly query: Form
   /** Empty unless it is a POST. */
   readonly form: Form
   readonly asker: Asker
   /** As the cookie names it; whether it is good, token-issuer knows. */
   readonly session: SessionName | undefined
+  /** What pages are made with, in a language that the browser asks for, or that an application asked for. */
+  paper(uiLocales?: readonly string[]): Paper
+  /** To a page of ours: a link as those side by side with `/login` have it. */
+  to(link: string): HttpAnswer
   /** For a form, in this browser; `session`: good only while the browser has the session that it has now. */
   csrf(tie: Tie, bound?: 'session'): string
   /** @throws Failure `access_denied` unless the form came from a page of ours, in this browser, for this very thing */
   verifyCsrf(tie: Tie, bound?: 'session'): void
+  /** Something sealed, for this browser to carry to another page. */
+  ticket(kind: TicketKind, content: unknown, lifetimeMs: number): string
+  /** What it carried; undefined for what is too old, or was not made for this browser and this. */
+  opened<Content>(kind: TicketKind, text: string): Ticket<Content> | undefined
   /** Goes with the answer, as `Set-Cookie`. */
   setCookie(cookie: string): void
+  /** The page for what failed. @param again a link, as those side by side with `/login` have it: where to start again */
+  failed(thrown: unknown, again?: string): HttpAnswer
 }
 
 export type Handler = (visit: Visit) => Promise<HttpAnswer>
 
 export interface Handlers {
-  GET: Handler
-  POST: Handler
+  GET?: Handler
+  POST?: Handler
 }
 
 export interface VisitOptions {
   issuer: string
   cookies: Cookies
+  tickets: Tickets
+  look: Look
+  /** Where nothing else is asked for. */
+  language: Language
   /** CSRF tokens are made under it; all replicas have the same. */
   csrfKey: KeyObject
   randomBytes: (bytes: number) => Uint8Array
@@ -48,6 +69,7 @@ function askerOf(request: Request): Asker {
     address: (request.ip ?? '').replace(/^::ffff:/, ''),
     userAgent: (request.get('user-agent') ?? '').slice(0, limits.userAgentCharacters),
     traceparent: traceContext.test(traceparent) ? traceparent : '',
+    operatorId: '',
   }
 }
 
@@ -74,6 +96,7 @@ export const redirectTo = (location: string): HttpAnswer => ({ status: 303, head
 export class Visits {
   readonly #options: VisitOptions
   readonly #origin: string
+  readonly #speeches = new Map(languages.map((language) => [language, speechIn(language)]))
 
   constructor(options: VisitOptions) {
     this.#options = options
@@ -82,34 +105,49 @@ export class Visits {
 
   /** Serves one path. Whatever fails becomes a page. */
   router(path: string, handlers: Handlers): Router {
+    const { GET, POST } = handlers
     const router = Router({ caseSensitive: true, strict: true })
     const body = express.raw({ type: () => true, limit: limits.formBytes, inflate: false })
-    router.get(path, (request, response) => this.#serve(request, response, handlers.GET))
-    router.post(path, body, (request, response) => this.#serve(request, response, handlers.POST))
+    const root = '../'.repeat(path.split('/').length - 2)
+    if (GET) router.get(path, (request, response) => this.#serve(request, response, root, GET))
+    if (POST) router.post(path, body, (request, response) => this.#serve(request, response, root, POST))
     router.all(path, (_request, response) => {
-      response.setHeader('allow', 'GET, HEAD, POST')
+      response.setHeader('allow', [GET && 'GET, HEAD', POST && 'POST'].filter(Boolean).join(', '))
       throw new Failure('method_not_allowed', 'this page is only read, and its form sent')
     })
     router.use(path, (thrown: unknown, request: Request, response: Response, _next: unknown) =>
-      this.#fail(thrown, request, response),
+      this.#fail(thrown, request, response, root),
     )
     return router
   }
 
-  async #serve(request: Request, response: Response, handler: Handler): Promise<void> {
+  async #serve(request: Request, response: Response, root: string, handler: Handler): Promise<void> {
     const isPost = request.method === 'POST'
     if (isPost) refuseOtherSites(request, this.#origin)
     const setCookies: string[] = []
-    const answer = await handler(this.#visit(request, isPost, setCookies))
+    const answer = await handler(this.#visit(request, root, isPost, setCookies))
     if (setCookies.length > 0) response.setHeader('set-cookie', setCookies)
     send(response, answer)
   }
 
-  #visit(request: Request, isPost: boolean, setCookies: string[]): Visit {
-    const { cookies, randomBytes } = this.#options
+  #paper(request: Request, root: string, uiLocales: readonly string[] = []): Paper {
+    const { look, language } = this.#options
+    const spoken = languageOf(uiLocales, request.get('accept-language'), language)
+    return { look, root, speech: this.#speeches.get(spoken)! }
+  }
+
+  #visit(request: Request, root: string, isPost: boolean, setCookies: string[]): Visit {
+    const { issuer, cookies, tickets, randomBytes } = this.#options
     const header = request.headers.cookie
     const sent = cookies.readBrowser(header)
     let browser = sent
+    const named = (): string => {
+      if (browser === undefined) {
+        browser = newBrowserCookie(randomBytes)
+        setCookies.push(cookies.setBrowser(browser))
+      }
+      return browser
+    }
     const form = isPost ? parseForm(bodyOf(request), request.get('content-type')) : new Map<string, string>()
     const session = cookies.readSession(header)
     const token = (name: string, tie: Tie, bound?: 'session') => {
@@ -117,17 +155,17 @@ export class Visits {
       return createHmac('sha256', this.#options.csrfKey).update(parts.join(' ')).digest('base64url')
     }
     return {
+      url: new URL(`${new URL(issuer).pathname.replace(/\/$/, '')}${request.originalUrl}`, this.#origin),
+      parameter: (name) => String(request.params[name]),
       query: queryOf(request),
       form,
       asker: askerOf(request),
       session,
-      csrf(tie, bound) {
-        if (browser === undefined) {
-          browser = newBrowserCookie(randomBytes)
-          setCookies.push(cookies.setBrowser(browser))
-        }
-        return token(browser, tie, bound)
-      },
+      paper: (uiLocales) => this.#paper(request, root, uiLocales),
+      to: (link) => redirectTo(link.startsWith('/') ? link : `${root}${link}`),
+      csrf: (tie, bound) => token(named(), tie, bound),
+      ticket: (kind, content, lifetimeMs) => tickets.seal(kind, named(), content, lifetimeMs),
+      opened: (kind, text) => (sent === undefined ? undefined : tickets.open(kind, sent, text)),
       verifyCsrf(tie, bound) {
         const given = Buffer.from(form.get('csrf') ?? '')
         const expected = Buffer.from(sent === undefined ? '' : token(sent, tie, bound))
@@ -138,14 +176,20 @@ export class Visits {
         )
       },
       setCookie: (cookie) => void setCookies.push(cookie),
+      failed: (thrown, again) => this.#failed(thrown, request, root, again),
     }
   }
 
-  #fail(thrown: unknown, request: Request, response: Response): void {
+  #failed(thrown: unknown, request: Request, root: string, again = 'login'): HttpAnswer {
     const failure = failureFrom(thrown)
     this.#options.logFailure(failure, { server: 'login', method: request.method, path: request.route?.path })
+    return errorPage(this.#paper(request, root), failure, `${root}${again}`)
+  }
+
+  #fail(thrown: unknown, request: Request, response: Response, root: string): void {
+    const answer = this.#failed(thrown, request, root)
     if (response.headersSent) return void response.destroy()
-    send(response, pageFailure(failure))
+    send(response, answer)
   }
 }
 

@@ -5,9 +5,12 @@ import { limits } from './limits.ts'
 export const handleOf = (partition: Partition, random: Uint8Array): string =>
   Buffer.from([partition, ...random.subarray(0, limits.handleBytes)]).toString('base64url')
 
+/** Characters of a handle. */
+export const handleCharacters = 23
+
 /** The partition that a handle names; undefined for what is no handle. */
 export function partitionOfHandle(handle: string, partitions: number): Partition | undefined {
-  if (!/^[A-Za-z0-9_-]{23}$/.test(handle)) return undefined
+  if (handle.length !== handleCharacters || !/^[A-Za-z0-9_-]+$/.test(handle)) return undefined
   const partition = Buffer.from(handle, 'base64url')[0]!
   return partition < partitions ? partition : undefined
 }

@@ -20,8 +20,22 @@ export const limits = {
   logoutRequestMs: 30 * 60_000,
   /** Applications told of one sign-out. */
   logoutNotices: 100,
-  /** Grants looked at for that, and of them read at once. */
+  /** Grants looked at for that, and of them read at once; sessions, codes, consents of a person likewise. */
   logoutGrants: { most: 10_000, perPage: 500 },
+  sessions: { most: 20_000, perPage: 1_000 },
+  codes: { most: 10_000, perPage: 500 },
+  consents: { most: 10_000, perPage: 500 },
+  /** Sessions and applications that a person is shown; and clients that are looked up for that, the latest used first. */
+  sessionsShown: 100,
+  applicationsShown: 100,
+  applicationsLookedUp: 200,
+  /** Grants, codes or sessions that end in one commit: a grant may have 24 KiB, and a commit 1 MiB. */
+  endedAtOnce: 25,
+  /** Records that one commit erases, and commits of one erasure; asked again, it goes on. */
+  erasedAtOnce: 50,
+  erasures: 1_000,
+  /** Characters of the word that says why. */
+  reasonCharacters: 256,
   /**
    * Back-channel logout: attempts; milliseconds before the first retry, doubling; for one answer; bytes of it; applications
    * told at once, each of one sign-out after the other; notices that wait for one of them in memory; seconds that a logout

@@ -24,7 +24,7 @@ export interface Features {
 }
 
 /** Scopes that stand for claims, and for tokens that outlive the session (OpenID Connect Core sections 5.4 and 11). */
-const openidScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access']
+const openidScopes = ['openid', 'profile', 'email', 'address', 'phone', 'roles', 'offline_access']
 
 /** How clients authenticate here; by certificates only where those can arrive. */
 export const authenticationMethodsOf = (mutualTls: boolean): AuthenticationMethod[] =>
@@ -77,7 +77,7 @@ const openidMetadata = ({ issuer }: Features) => ({
   id_token_signing_alg_values_supported: signingAlgorithms,
   claim_types_supported: ['normal'],
   claims_parameter_supported: true,
-  claims_supported: ['sub', 'auth_time', 'acr', 'amr', 'sid', ...claimNames],
+  claims_supported: ['sub', 'auth_time', 'acr', 'amr', 'sid', 'roles', 'attributes', ...claimNames],
   display_values_supported: ['page', 'popup'],
   prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
   ui_locales_supported: ['en'],

@@ -9,7 +9,15 @@ import {
 import type { Partition } from '@countersign/contracts'
 import type { GrantRecord } from '@countersign/contracts/records'
 import type { Store } from '@countersign/store'
-import { scopesOf } from '@countersign/tokens'
+import { scopesOf, type Standing } from '@countersign/tokens'
+
+/** What a token, or an answer about a person, says of their roles and attributes (RFC 9068 section 2.2.3.1). */
+export const standingClaims = ({ roles, attributes }: Standing) => ({
+  ...(roles.length > 0 && { roles }),
+  ...(attributes.length > 0 && {
+    attributes: Object.fromEntries(attributes.map(({ name, values }) => [name, values])),
+  }),
+})
 
 /** What clients may know of people. */
 export interface People {

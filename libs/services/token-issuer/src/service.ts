@@ -41,6 +41,7 @@ import type { RegisteredClientSettings } from './registration/definition.ts'
 import { registrationRouter } from './registration/endpoint.ts'
 import { Registrations } from './registration/registrations.ts'
 import { createSubjectNames } from './subject-names.ts'
+import { createSubjectCalls } from './subjects/calls.ts'
 import { createTokenAnswers } from './token/answer.ts'
 import { deviceCodeGrant } from './token/device-code.ts'
 import { tokenExchangeGrant } from './token/exchange.ts'
@@ -274,11 +275,14 @@ export async function createTokenIssuer(options: TokenIssuerOptions): Promise<To
         limiter: perMinute(options, 'registrations', throttle.registrationsPerMinute),
       }),
     ],
-    authorization: createHandover({
-      ...shared,
-      desks,
-      longestGrantMs: () => longestGrantMs(clients(), lifetimes.refreshTokenMs),
-    }),
+    authorization: {
+      ...createHandover({
+        ...shared,
+        desks,
+        longestGrantMs: () => longestGrantMs(clients(), lifetimes.refreshTokenMs),
+      }),
+      ...createSubjectCalls(shared),
+    },
     administration: administrationCalls(shared),
     reconcile: () => directory.reconcile(clients()),
     close: async () => void (await Promise.all([rotation.stop(), shared.notifier.stop()])),

@@ -8,6 +8,7 @@ import {
   limits as tokenLimits,
   proofAlgorithms,
   scopesOf,
+  standingOf,
   tokenKey,
   toldSubject,
   type Held,
@@ -15,7 +16,7 @@ import {
 } from '@countersign/tokens'
 import type { KeyRing } from '@countersign/tokens/keys'
 import { certificateThumbprint } from '@countersign/tokens'
-import type { People } from './people.ts'
+import { standingClaims, type People } from './people.ts'
 import type { Possession } from './possession.ts'
 import { placeOf } from './revoke.ts'
 
@@ -71,7 +72,7 @@ export function userinfoEndpoint(options: UserinfoOptions): Route {
       throw new Challenge(403, 'insufficient_scope', 'userinfo needs the scope openid')
     }
     const claims = await people.userinfoClaims(held.partition, grant, record.scope)
-    const body = JSON.stringify({ ...claims, sub: toldSubject(grant) })
+    const body = JSON.stringify({ ...claims, ...standingTold(held), sub: toldSubject(grant) })
     return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body }
   }
 
@@ -117,6 +118,12 @@ export function userinfoEndpoint(options: UserinfoOptions): Route {
     onFailure: problemFailure,
   }
 }
+
+/** Roles and attributes as they are now, for a token with that scope. */
+const standingTold = ({ token, grant, subject }: Held) =>
+  scopesOf(token.record.scope).includes('roles')
+    ? standingClaims(standingOf(subject?.record, grant!.record.provider))
+    : {}
 
 /** The header, or `access_token` in a form (RFC 6750 section 2); one of them. Never the query. */
 function presented({ headers, query, method, body }: HttpRequest): Presented {

@@ -3,8 +3,8 @@ import type { Millis } from '@countersign/contracts'
 import { keyOf, type CommitId, type Store } from '@countersign/store'
 import { limits } from '../limits.ts'
 
-/** What may be used once: a client's assertion, a DPoP proof, a request object. */
-export type UsedKind = 'assertion' | 'dpop' | 'request'
+/** What may be used once: a client's assertion, a DPoP proof, a request object, a person's way back from a provider. */
+export type UsedKind = 'assertion' | 'dpop' | 'request' | 'ticket'
 
 /** Remembers what was used, for all replicas. */
 export interface ReplayGuard {

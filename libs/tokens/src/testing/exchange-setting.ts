@@ -12,7 +12,15 @@ import { createTokenFormat, tagKeyFrom } from '../format.ts'
 import { grantPut } from '../grant.ts'
 import { isLive } from '../introspect.ts'
 import type { Issued } from '../issue.ts'
-import { clientKey, createRecordReader, grantRecord, sessionRecord, subjectKey, tokenKey } from '../records.ts'
+import {
+  clientKey,
+  createRecordReader,
+  grantRecord,
+  sessionRecord,
+  subjectKey,
+  subjectRecord,
+  tokenKey,
+} from '../records.ts'
 import { Secrets } from '../secret.ts'
 import { sessionPut } from '../session.ts'
 
@@ -62,7 +70,7 @@ export class ExchangeSetting {
 
   async start(): Promise<this> {
     for (const id of clients.keys()) await this.putClient(id)
-    const subject = SubjectRecord.encode({ id: 'alice', epoch: 0, disabledAt: 0 }).finish()
+    const subject = SubjectRecord.encode(subjectRecord({ id: 'alice' })).finish()
     const owner = { key: subjectKey(partition, 'alice'), value: subject }
     await this.put(owner, sessionPut(partition, session), grantPut(partition, grant))
     return this

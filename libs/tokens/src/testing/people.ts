@@ -7,7 +7,15 @@ import { buildClients, type ClientDefinition } from '../build-clients.ts'
 import { beginCommit } from '../deciding.ts'
 import { createTokenFormat, tagKeyFrom } from '../format.ts'
 import { grantOf } from '../grant.ts'
-import { clientKey, createRecordReader, sessionKey, sessionRecord, subjectKey, tokenKey } from '../records.ts'
+import {
+  clientKey,
+  createRecordReader,
+  sessionKey,
+  sessionRecord,
+  subjectKey,
+  subjectRecord,
+  tokenKey,
+} from '../records.ts'
 import { Secrets } from '../secret.ts'
 import { sessionPut } from '../session.ts'
 
@@ -75,7 +83,7 @@ export class People {
 
   changeSubject(over: Partial<SubjectRecord>): void {
     const key = subjectKey(partition, 'alice')
-    const value = SubjectRecord.encode({ id: 'alice', epoch: 0, disabledAt: 0, ...over }).finish()
+    const value = SubjectRecord.encode(subjectRecord({ id: 'alice', ...over })).finish()
     this.#entries.set(key, { key, value, version: this.id(), links: [] })
   }
 

@@ -6,6 +6,8 @@ import { epochOf, eventOf, recordOf, recordsOf } from './events.ts'
 export interface Place {
   /** Opens the same journal, as one more process would. The caller need not close it. */
   open(): Promise<Journal>
+  /** Runs SQL on the database under it, as its administrator would. */
+  execute(sql: string): Promise<void>
 }
 
 const idsOf = (entries: { event: { id: string } }[]): string[] => entries.map(({ event }) => event.id)

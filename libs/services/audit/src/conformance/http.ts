@@ -106,7 +106,15 @@ export async function serve(world: World, journal: Journal, timing: Partial<Stre
 }
 
 interface Body {
-  events: { index: number; id: string; type: string; subject?: string }[]
+  events: {
+    index: number
+    id: string
+    type: string
+    subject?: string
+    actor?: object
+    attributes?: object
+    redacted?: true
+  }[]
   next: string | null
   code: string
   message: string

@@ -37,8 +37,8 @@ export interface Dialect {
   ordered(column: string): string
   /** The condition for these records, between two indexes; ordered by column and index, that very index answers it. */
   within(column: string, value: string, low: string, high: string): string
-  /** `id` is one of the list at this place. */
-  idIn(place: string): string
+  /** The column's value is one of the list at this place. */
+  isIn(column: string, place: string): string
   /** Gives a row when the table of this name, `$1`, is there. */
   findTable: string
 }

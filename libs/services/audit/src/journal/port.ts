@@ -11,6 +11,17 @@ export interface JournalRecord {
 export interface JournalEntry extends JournalRecord {
   /** The place in the journal: from 1, without a hole, never changed. */
   index: number
+  /** When what is personal about somebody who is forgotten was taken out of it; absent when nothing was. */
+  redactedAt?: Millis
+}
+
+/** What one step of forgetting did. */
+export interface Forgotten {
+  subject: string
+  /** Records redacted in this step. */
+  redacted: number
+  /** The index of the newest entry, when this step was the last one of the subject, and told of it. */
+  head?: number
 }
 
 /** A message that cannot be journaled as an event. */
@@ -76,6 +87,8 @@ export interface Gap {
 
 /**
  * The audit journal: every event once, in one order, for good. Several processes may use one at once.
+ * Whoever `account.deleted` concerns is forgotten: what is personal about them is taken out of what comes from then on as
+ * it comes, and by {@link Journal.forget} out of what is there.
  * Every method @throws Failure `unavailable` when it cannot tell; trying again is safe.
  */
 export interface Journal {
@@ -85,6 +98,12 @@ export interface Journal {
    * @throws Failure `invalid_request` when one of the records cannot be kept whatever one does; none of them is then.
    */
   append(records: JournalRecord[]): Promise<{ appended: number; head: number }>
+  /**
+   * One bounded step of forgetting: redacts some records of one deleted person. Once all are redacted that were there when
+   * the deletion was journaled, it appends `audit.redacted`, which is done once whoever asks how often. Undefined when
+   * there is nobody to forget.
+   */
+  forget(at: Millis): Promise<Forgotten | undefined>
   /** Keeps a message aside, durably. False when this very message is there already. */
   park(message: ParkedMessage): Promise<boolean>
   /** Those of the event ids that are journaled or parked. @throws Failure `invalid_request` for too many. */

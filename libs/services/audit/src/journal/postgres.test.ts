@@ -10,6 +10,15 @@ import {
   type Place,
 } from '../conformance/append.ts'
 import { recordOf, recordsOf } from '../conformance/events.ts'
+import {
+  deletionOf,
+  describeForgetting,
+  describeForgettingInSteps,
+  describeLateEvents,
+  describeMigration,
+  describeWhoIsForgotten,
+  ofPerson,
+} from '../conformance/redaction.ts'
 import { describeSearch } from '../conformance/search.ts'
 import { messagesFor, until } from '../conformance/world.ts'
 import { createJournaling } from '../consume.ts'
@@ -45,7 +54,8 @@ const startAgain = async (): Promise<unknown> => server.start().catch(startAgain
 const place = async (): Promise<Place> => {
   const name = `place_${++databases}`
   await execute(server.url, `create schema ${name}`)
-  return { open: () => open(`${server.url}?options=-csearch_path%3D${name}`) }
+  const url = `${server.url}?options=-csearch_path%3D${name}`
+  return { open: () => open(url), execute: async (sql) => void (await execute(url, sql)) }
 }
 
 beforeAll(async () => {
@@ -63,6 +73,11 @@ describe('the journal in PostgreSQL', () => {
   describeKeeping(place)
   describeGaps(place)
   describeSearch(place)
+  describeForgetting(place)
+  describeWhoIsForgotten(place)
+  describeLateEvents(place)
+  describeForgettingInSteps(place)
+  describeMigration(place)
 })
 
 test('processes that start at once make one schema', async () => {
@@ -124,6 +139,23 @@ test('killed in the middle of appending, it keeps every append that resolved, on
   expect(new Set(ids).size).toBe(head)
   expect(resolved.filter((id) => !ids.includes(id))).toEqual([])
   expect(await journal.gaps()).toEqual([])
+}, 60_000)
+
+test('killed in the middle of forgetting, it goes on, and tells of it once', async () => {
+  const journal = await open(await newDatabase())
+  await journal.append(recordsOf(1, 1_000, ofPerson('alice')))
+  await journal.append([recordOf(1_001, deletionOf('alice'))])
+  expect(await journal.forget(1)).toMatchObject({ subject: 'alice' })
+  const step = journal.forget(1).catch((failure: unknown) => failure)
+  await server.kill()
+  await step
+  await expect(journal.forget(1)).rejects.toMatchObject({ code: 'unavailable' })
+  await startAgain()
+  while (await journal.forget(1)) expect(await journal.head()).toBeLessThan(1_003)
+  const entries = await journal.after(0, 2_000)
+  expect(entries.filter(({ event }) => event.actor?.address)).toEqual([])
+  expect(entries).toHaveLength(1_002)
+  expect(entries[1_001]!.event).toMatchObject({ type: 'audit.redacted', attributes: { records: '1001' } })
 }, 60_000)
 
 test('it may be opened while the server is down', async () => {

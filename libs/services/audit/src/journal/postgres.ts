@@ -2,6 +2,7 @@ import { Failure } from '@countersign/contracts'
 import pg from 'pg'
 import {
   postgresConnectMs,
+  postgresMigrationMs,
   postgresReaders,
   postgresSilenceMs,
   postgresStatementMs,
@@ -11,7 +12,7 @@ import type { Database, Dialect, EventRow, Query, Row, Transaction, Value } from
 import type { JournalTls } from './open.ts'
 import type { Journal } from './port.ts'
 import { journalOn } from './relational.ts'
-import { migrate, tables } from './schema.ts'
+import { isUpToDate, migrate, tables } from './schema.ts'
 
 const dialect: Dialect = {
   integer: 'bigint',
@@ -21,7 +22,7 @@ const dialect: Dialect = {
   // Not an equality: the planner would think that walking down the primary key finds some soon, which may be never.
   within: (column, value, low, high) =>
     `e.${column} is not null and (e.${column}, e."index") between (${value}, ${low}) and (${value}, ${high})`,
-  idIn: (place) => `id = any(${place}::text[])`,
+  isIn: (column, place) => `${column} = any(${place}::text[])`,
   findTable: 'select name from to_regclass($1) as name where name is not null',
 }
 
@@ -108,7 +109,17 @@ const types: pg.CustomTypesConfig = {
 const readInOrder =
   'set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; set enable_mergejoin = off'
 
-function poolOf({ url, tls }: Server, max: number, setup?: string): pg.Pool {
+interface PoolTerms {
+  max: number
+  /** Run on every new connection. */
+  setup?: string
+  /** Milliseconds for one statement: on the server, and here when the server is silent. */
+  statementMs?: number
+  silenceMs?: number
+}
+
+function poolOf({ url, tls }: Server, terms: PoolTerms): pg.Pool {
+  const { max, setup, statementMs = postgresStatementMs, silenceMs = postgresSilenceMs } = terms
   const pool = new pg.Pool({
     connectionString: url,
     ...(tls && { ssl: { ...tls, rejectUnauthorized: true } }),
@@ -117,8 +128,8 @@ function poolOf({ url, tls }: Server, max: number, setup?: string): pg.Pool {
     types,
     keepAlive: true,
     connectionTimeoutMillis: postgresConnectMs,
-    statement_timeout: postgresStatementMs,
-    query_timeout: postgresSilenceMs,
+    statement_timeout: statementMs,
+    query_timeout: silenceMs,
     idle_in_transaction_session_timeout: postgresStatementMs,
     ...(setup === undefined ? {} : { onConnect: async (client) => void (await client.query(setup)) }),
   })
@@ -135,19 +146,20 @@ interface Server {
 
 class PostgresDatabase implements Database {
   readonly dialect = dialect
+  readonly #server: Server
   readonly #writers: pg.Pool
   readonly #readers: pg.Pool
   #migrated: Promise<void> | undefined
 
   constructor(server: Server) {
-    this.#writers = poolOf(server, postgresWriters)
-    this.#readers = poolOf(server, postgresReaders, readInOrder)
+    this.#server = server
+    this.#writers = poolOf(server, { max: postgresWriters })
+    this.#readers = poolOf(server, { max: postgresReaders, setup: readInOrder })
   }
 
   /** The schema is made at the first use: the server may be down when the service starts. */
   #ready(): Promise<void> {
-    const write: Database['write'] = (work) => this.#transact(work)
-    return (this.#migrated ??= migrate({ dialect, write }).catch((thrown: unknown) => {
+    return (this.#migrated ??= migrateOn(this.#server, this.#writers).catch((thrown: unknown) => {
       this.#migrated = undefined
       throw thrown
     }))
@@ -164,24 +176,36 @@ class PostgresDatabase implements Database {
 
   async write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     await this.#ready()
-    return this.#transact(work)
-  }
-
-  async #transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    let client: pg.PoolClient | undefined
-    try {
-      client = await this.#writers.connect()
-      const result = await workIn(client, work)
-      client.release()
-      return result
-    } catch (thrown) {
-      client?.release(true) // with whatever state it is in, and its transaction
-      throw failureOf(thrown)
-    }
+    return transact(this.#writers, work)
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#writers, this.#readers].map((pool) => (pool.ending ? undefined : pool.end())))
+  }
+}
+
+async function transact<T>(writers: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  let client: pg.PoolClient | undefined
+  try {
+    client = await writers.connect()
+    const result = await workIn(client, work)
+    client.release()
+    return result
+  } catch (thrown) {
+    client?.release(true) // with whatever state it is in, and its transaction
+    throw failureOf(thrown)
+  }
+}
+
+/** A schema that is behind may take long to bring up to date; only to look whether it is must not. */
+async function migrateOn(server: Server, writers: pg.Pool): Promise<void> {
+  if (await transact(writers, (transaction) => isUpToDate(transaction, dialect))) return
+  const patient = { max: 1, statementMs: postgresMigrationMs, silenceMs: postgresMigrationMs }
+  const migrators = poolOf(server, patient)
+  try {
+    await migrate({ dialect, write: (work) => transact(migrators, work) })
+  } finally {
+    await migrators.end()
   }
 }
 

@@ -7,6 +7,7 @@ export const tables = {
   minutes: 'countersign_audit_minutes',
   sequences: 'countersign_audit_sequences',
   holes: 'countersign_audit_holes',
+  redactions: 'countersign_audit_redactions',
 } as const
 
 const searchedBy = ['subject', 'client_id', 'grant_id', 'token_fingerprint']
@@ -35,14 +36,31 @@ const first = ({ integer, text, bytes, ordered }: Dialect): string[] => [
      primary key ("partition", epoch, "first"))`,
 ]
 
+/** Who acted is neither whom it concerns nor the client: few records, so that it is cheap to find them by the actor. */
+export const isOfAnother = (table: string): string =>
+  `${table}.actor is distinct from ${table}.subject and ${table}.actor is distinct from ${table}.client_id`
+
+/** `redactions` has everybody who is forgotten: what is redacted up to `done` of what there was before, `up_to`. */
+const second = ({ integer, text, ordered }: Dialect): string[] => [
+  `alter table ${tables.events} add column redacted_at ${integer}`,
+  `create index ${tables.events}_actor on ${tables.events} (${ordered('actor')})
+     where actor is not null and ${isOfAnother(tables.events)}`,
+  `create table ${tables.redactions} (subject ${text} primary key, done ${integer} not null, up_to ${integer} not null,
+     records ${integer} not null, "first" ${integer}, "last" ${integer}, ended_at ${integer})`,
+  `create index ${tables.redactions}_open on ${tables.redactions} (up_to, subject) where ended_at is null`,
+]
+
 /** Each brings the schema from the version before to its own; released ones are never changed. */
-const versions: ((dialect: Dialect) => string[])[] = [first]
+const versions: ((dialect: Dialect) => string[])[] = [first, second]
 
 async function versionOf({ query }: Pick<Transaction, 'query'>, dialect: Dialect): Promise<number> {
   if ((await query(dialect.findTable, [tables.schema])).length === 0) return 0
   const [row] = await query(`select max(version) as version from ${tables.schema}`, [])
   return Number(row?.version ?? 0)
 }
+
+export const isUpToDate = async (transaction: Transaction, dialect: Dialect): Promise<boolean> =>
+  (await versionOf(transaction, dialect)) >= versions.length
 
 /**
  * Brings the schema up to date, whatever it is now; several processes may do so at once. A newer one is left as it is.

@@ -134,7 +134,7 @@ async function readMatches(plan: Plan, search: Search, most: number, wanted: num
   const values = new Values()
   const from = candidates(plan, search, most, values.add)
   const where = plan.rest.map((condition) => condition(values.add)).join(' and ') || 'true'
-  const sql = `select e."index", e.received_at, e.bytes from (${from}) as c
+  const sql = `select ${entryColumns} from (${from}) as c
     join ${tables.events} e on e."index" = c."index"
     where ${where} order by e."index" ${search.order} limit ${values.add(wanted)}`
   return (await search.read(sql, values.list)).map(entryOf)
@@ -150,15 +150,19 @@ async function lastLookedAt(plan: Plan, search: Search, most: number): Promise<n
   return row === undefined ? undefined : Number(row.index)
 }
 
+/** What {@link entryOf} reads, of the events as `e`. */
+export const entryColumns = 'e."index", e.received_at, e.redacted_at, e.bytes'
+
 /**
- * A row of index, time of receipt and bytes. @throws Failure `internal` when the bytes are no event: they were tampered
+ * A row of an entry's columns. @throws Failure `internal` when the bytes are no event: they were tampered
  * with.
  */
 export function entryOf(row: Row): JournalEntry {
   const index = Number(row.index)
   const bytes = row.bytes as Uint8Array
   try {
-    return { index, event: decodeEvent(bytes), bytes, receivedAt: Number(row.received_at) }
+    const entry = { index, event: decodeEvent(bytes), bytes, receivedAt: Number(row.received_at) }
+    return row.redacted_at === null ? entry : { ...entry, redactedAt: Number(row.redacted_at) }
   } catch (cause) {
     throw new Failure('internal', `record ${index} of the journal is no event: verify the journal`, { cause })
   }

@@ -1,10 +1,11 @@
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { Outcome } from '@countersign/contracts/events'
+import { ActorKind, Outcome } from '@countersign/contracts/events'
 import { temporaryFolder } from '@countersign/servers'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import {
   describeAppend,
   describeConcurrency,
@@ -13,8 +14,20 @@ import {
   type Place,
 } from '../conformance/append.ts'
 import { recordOf, recordsOf } from '../conformance/events.ts'
+import {
+  deletionOf,
+  describeForgetting,
+  describeForgettingInSteps,
+  describeLateEvents,
+  describeMigration,
+  describeWhoIsForgotten,
+  forgetAll,
+  ofPerson,
+} from '../conformance/redaction.ts'
 import { describeSearch } from '../conformance/search.ts'
 import type { Query } from './database.ts'
+import { forget } from './forget.ts'
+import { redactionBatchRecords } from '../limits.ts'
 import { openJournal } from './open.ts'
 import type { Journal, SearchPage } from './port.ts'
 import { tables } from './schema.ts'
@@ -31,9 +44,14 @@ async function open(path: string): Promise<Journal> {
   opened.push(journal)
   return journal
 }
+function execute(path: string, sql: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(sql)
+  database.close()
+}
 const place = async (): Promise<Place> => {
   const path = newPath()
-  return { open: () => open(path) }
+  return { open: () => open(path), execute: async (sql) => execute(path, sql) }
 }
 
 afterAll(async () => {
@@ -47,6 +65,11 @@ describe('the journal in SQLite', () => {
   describeKeeping(place)
   describeGaps(place)
   describeSearch(place)
+  describeForgetting(place)
+  describeWhoIsForgotten(place)
+  describeLateEvents(place)
+  describeForgettingInSteps(place)
+  describeMigration(place)
 })
 
 test('is for its owner only', async () => {
@@ -121,26 +144,94 @@ test('a record that was tampered with is named', async () => {
   })
 })
 
-test('a process killed in the middle of appending leaves what it was told is there, and no half of a batch', async () => {
+test('what is forgotten is nowhere in the file', async () => {
   const path = newPath()
+  const journal = await open(path)
+  await journal.append(recordsOf(1, 300, ofPerson('alice')))
+  await journal.append([recordOf(301, deletionOf('alice'))])
+  await forgetAll(journal)
+  await journal.close()
+  const file = readFileSync(path, 'latin1')
+  expect(file).toContain('alice')
+  for (const personal of ['198.51.100.9', 'Secret/1', 'alice@example.org']) expect(file).not.toContain(personal)
+})
+
+test('a process that was overtaken while it read writes nothing back', async () => {
+  const path = newPath()
+  const journal = await open(path)
+  const olga = { kind: ActorKind.OPERATOR, id: 'olga', address: '203.0.113.1', userAgent: '' }
+  await journal.append([recordOf(1, ofPerson('alice', { actor: olga })), recordOf(2, deletionOf('alice'))])
+  await journal.append([recordOf(3, deletionOf('olga'))])
+  const database = await openSqliteDatabase(path)
+  const read: Query = async (sql, values) => {
+    const rows = await database.read(sql, values)
+    if (sql.includes('union all')) await forgetAll(journal)
+    return rows
+  }
+  const slow = { dialect: database.dialect, read, write: database.write.bind(database), close: () => database.close() }
+  expect(await forget(slow, 9)).toEqual({ subject: 'alice', redacted: 0 })
+  expect(await forget(slow, 9)).toBeUndefined()
+  const [first] = await journal.after(0, 1)
+  expect(first).toMatchObject({ redactedAt: 5_000, event: { actor: { id: 'olga', address: '' } } })
+  await database.close()
+})
+
+test('a damaged record holds up nobody who is to be forgotten', async () => {
+  const path = newPath()
+  const journal = await open(path)
+  await journal.append(recordsOf(1, 3, ofPerson('alice')))
+  await journal.append([recordOf(4, deletionOf('alice'))])
+  execute(path, `update ${tables.events} set bytes = x'0a7f' where "index" = 2`)
+  await forgetAll(journal)
+  const entries = await journal.after(2, 10)
+  expect(entries.at(-1)?.event.attributes).toEqual({ records: '3', first_index: '1', last_index: '4' })
+})
+
+/** Runs the script, which has `journal`, until it has told as many lines; gives them. */
+async function runUntilKilled(path: string, body: string, lines: number): Promise<string[]> {
+  const from = (file: string) => JSON.stringify(new URL(file, import.meta.url))
   const script = `
-    const { openJournal } = await import(${JSON.stringify(new URL('open.ts', import.meta.url))})
-    const { recordsOf } = await import(${JSON.stringify(new URL('../conformance/events.ts', import.meta.url))})
+    const { openJournal } = await import(${from('open.ts')})
+    const { recordsOf } = await import(${from('../conformance/events.ts')})
     const journal = await openJournal({ url: ${JSON.stringify(`sqlite:${path}`)} })
-    for (let n = 1; ; n += 40) process.stdout.write((await journal.append(recordsOf(n, n + 39))).head + '\\n')`
+    ${body}`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
   const gone = once(child, 'exit')
   let told = ''
   for await (const chunk of child.stdout) {
     told += String(chunk)
-    if (told.split('\n').length > 50) child.kill('SIGKILL')
+    if (told.split('\n').length > lines) child.kill('SIGKILL')
   }
   await gone
+  return told.trim().split('\n')
+}
+
+test('a process killed in the middle of appending leaves what it was told is there, and no half of a batch', async () => {
+  const path = newPath()
+  const body = `for (let n = 1; ; n += 40) process.stdout.write((await journal.append(recordsOf(n, n + 39))).head + '\\n')`
+  const told = await runUntilKilled(path, body, 50)
   const journal = await open(path)
   const head = await journal.head()
-  expect(head).toBeGreaterThanOrEqual(Number(told.trim().split('\n').at(-1)))
+  expect(head).toBeGreaterThanOrEqual(Number(told.at(-1)))
   expect(head % 40).toBe(0)
   const entries = await journal.after(0, 1_000_000)
   expect(entries.map(({ index, event }) => [index, event.sequence])).toEqual(entries.map((_, n) => [n + 1, n + 1]))
   expect(await journal.gaps()).toEqual([])
+})
+
+test('a process killed in the middle of forgetting is gone on for by the next, and it is told once', async () => {
+  const path = newPath()
+  const journal = await open(path)
+  const last = 20 * redactionBatchRecords
+  for (let n = 0; n < last; n += 1_000) await journal.append(recordsOf(n + 1, n + 1_000, ofPerson('alice')))
+  await journal.append([recordOf(last + 1, deletionOf('alice'))])
+  const body = `for (let step; (step = await journal.forget(1));) process.stdout.write(step.redacted + '\\n')`
+  expect((await runUntilKilled(path, body, 3)).slice(0, 3)).toEqual(Array(3).fill(String(redactionBatchRecords)))
+  const redacted = (await journal.after(0, 10_000)).filter(({ redactedAt }) => redactedAt !== undefined)
+  expect(redacted.length).toBeLessThan(last)
+  await forgetAll(journal)
+  const entries = await journal.after(0, 10_000)
+  expect(entries.filter(({ event }) => event.actor?.address)).toEqual([])
+  const events = entries.filter(({ event }) => event.type === 'audit.redacted')
+  expect(events.map(({ event }) => event.attributes.records)).toEqual([String(last + 1)])
 })

@@ -21,7 +21,7 @@ const dialect: Dialect = {
   bytes: 'blob',
   ordered: (column) => column,
   within: (column, value, low, high) => `e.${column} = ${value} and e."index" between ${low} and ${high}`,
-  idIn: (place) => `id in (select value from json_each(${place}))`,
+  isIn: (column, place) => `${column} in (select value from json_each(${place}))`,
   findTable: `select name from sqlite_master where type = 'table' and name = $1`,
 }
 
@@ -89,9 +89,9 @@ class SqliteDatabase implements Database {
     this.#writer = new DatabaseSync(path, { timeout: sqliteBusyMs })
     this.#writer
       .exec(`pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -${sqliteCacheKibibytes};
-      pragma wal_autocheckpoint = ${sqliteCheckpointPages}; pragma busy_timeout = 0`)
+      pragma wal_autocheckpoint = ${sqliteCheckpointPages}; pragma busy_timeout = 0; pragma secure_delete = on`)
     this.#reader = new DatabaseSync(path, { timeout: sqliteBusyMs, readOnly: true })
-    const sql = `insert into ${tables.events} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing`
+    const sql = `insert into ${tables.events} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null) on conflict (id) do nothing`
     let statement: StatementSync | undefined
     this.#insert = () => (statement ??= this.#writer.prepare(sql))
   }

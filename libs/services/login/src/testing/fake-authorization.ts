@@ -4,9 +4,12 @@ import {
   SignInPage,
   SignOutPage,
   type Answer,
+  type ApplicationInformation,
+  type ChangeSubjectRequest,
   type ClientInformation,
   type Done,
   type Errand,
+  type GetSubjectResponse,
   type Next,
   type Session,
   type SessionName,
@@ -52,6 +55,13 @@ export class FakeAuthorization implements AuthorizationCalls {
   readonly sessions = new Map<string, Session>()
   readonly signIns: SignInRequest[] = []
   readonly agreed: string[][] = []
+  readonly devices = new Map<string, { userAgent: string; address: string }>()
+  /** What applications hold, by client id. */
+  readonly applications = new Map<string, ApplicationInformation>()
+  /** What was done to subjects, in order. */
+  readonly changes: ChangeSubjectRequest[] = []
+  readonly subjects = new Map<string, GetSubjectResponse>()
+  now: () => number = Date.now
   /** Everything fails with this. */
   failure: Failure | undefined
 
@@ -64,8 +74,11 @@ export class FakeAuthorization implements AuthorizationCalls {
     this.signIns.push(request)
     const { session, previous, subject } = request
     if (previous) this.sessions.delete(previous.id)
-    const at = { startedAt: 1, authenticatedAt: 1, expiresAt: 2 }
-    const begun: Session = { ...session!, subject, ...at, amr: request.amr, acr: '' }
+    const now = this.now()
+    const at = { startedAt: now, authenticatedAt: now, expiresAt: now + 43_200_000 }
+    const { amr, provider } = request
+    const begun: Session = { ...session!, subject, ...at, amr, acr: '', provider }
+    this.devices.set(begun.id, { userAgent: request.asker?.userAgent ?? '', address: request.asker?.address ?? '' })
     this.sessions.set(begun.id, begun)
     return { session: begun, next: request.errand && this.#next(request.errand, begun, true) }
   }
@@ -96,9 +109,50 @@ export class FakeAuthorization implements AuthorizationCalls {
     return { session: this.#good(session) }
   }
 
-  async endSession({ session }: { session: SessionName | undefined }) {
-    if (session) this.sessions.delete(session.id)
+  async endSession({ session, other }: { session: SessionName | undefined; other: string }) {
+    this.#mayFail()
+    const current = this.#good(session)
+    for (const [id, { subject }] of this.sessions) {
+      const isMeant = other === '' ? id === current?.id : other === '*' ? id !== current?.id : id === other
+      if (current && subject === current.subject && isMeant) this.sessions.delete(id)
+    }
     return { revision: '' }
+  }
+
+  async listSessions({ session }: { session: SessionName | undefined }) {
+    this.#mayFail()
+    const current = this.#good(session)
+    const own = [...this.sessions.values()].filter(({ subject }) => subject === current?.subject)
+    return {
+      sessions: own.map(({ id, provider, startedAt, expiresAt, amr }) => ({
+        ...{ id, provider, startedAt, expiresAt, amr, usedAt: startedAt, isCurrent: id === current?.id },
+        ...this.devices.get(id)!,
+      })),
+    }
+  }
+
+  async listApplications() {
+    this.#mayFail()
+    return { applications: [...this.applications.values()] }
+  }
+
+  async withdrawConsent({ clientId }: { clientId: string }) {
+    this.#mayFail()
+    this.applications.delete(clientId)
+    return { revision: '' }
+  }
+
+  async getSubject({ subject }: { subject: string }) {
+    this.#mayFail()
+    return this.subjects.get(subject) ?? { roles: [], standings: [], disabledAt: 0, deletedAt: 0 }
+  }
+
+  async changeSubject(request: ChangeSubjectRequest) {
+    this.#mayFail()
+    this.changes.push(request)
+    for (const [id, { subject }] of this.sessions)
+      if (subject === request.subject && id !== request.except?.id) this.sessions.delete(id)
+    return { revision: `${request.partition}:${'0'.repeat(32)}:${this.changes.length}` }
   }
 
   async signOutEverywhere({ session }: { session: SessionName | undefined }) {

@@ -1,11 +1,13 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { Passwords } from '@countersign/accounts'
-import { createHttpServer, createMetrics, createThrottle } from '@countersign/chassis'
+import { createHttpServer, createLook, createMetrics, createThrottle } from '@countersign/chassis'
 import { ActorKind } from '@countersign/contracts/events'
-import { decodeEvent } from '@countersign/contracts'
+import { decodeEvent, Failure } from '@countersign/contracts'
 import { newCommitId, type Store } from '@countersign/store'
 import { createMemoryStore } from '@countersign/store/memory'
 import { createLoginService, type LoginService, type LoginServiceOptions } from '../service.ts'
+import type { Letter } from '../mail/letters.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
 import { FakeAuthorization } from './fake-authorization.ts'
 
 export const password = 'correct horse battery'
@@ -17,9 +19,22 @@ export interface World {
   service: LoginService
   /** Failed with `internal` or `unavailable`. */
   logged: string[]
+  letters: Letter[]
   addAccount(loginName: string, claims?: object): Promise<string>
   events(partition?: number): Promise<ReturnType<typeof decodeEvent>[]>
   close(): Promise<void>
+}
+
+const noPost = () => ({ sent: 0, failed: 0, retried: 0, waiting: 0 })
+
+/** Nobody else signs people in. */
+export const noUpstreams: Upstreams = {
+  list: () => [],
+  has: () => false,
+  begin: () => Promise.reject(new Failure('not_found', 'no')),
+  finish: () => Promise.reject(new Failure('not_found', 'no')),
+  signOutUrl: async () => undefined,
+  stats: () => ({}),
 }
 
 /** The login service over HTTP, on a store in memory. */
@@ -27,6 +42,7 @@ export async function openWorld(options: Partial<LoginServiceOptions> = {}): Pro
   const store = options.store ?? createMemoryStore()
   const authorization = new FakeAuthorization()
   const logged: string[] = []
+  const letters: Letter[] = []
   const log = {
     error: (_fields: object, message: string) => void logged.push(message),
     warn: (_fields: object, message: string) => void logged.push(message),
@@ -39,8 +55,26 @@ export async function openWorld(options: Partial<LoginServiceOptions> = {}): Pro
     issuer: 'http://localhost:8080',
     session: { persistent: false, idleMs: 1_800_000, absoluteMs: 43_200_000 },
     csrfKey: createSecretKey(randomBytes(32)),
+    upstreams: noUpstreams,
+    mayBegin: () => true,
+    localProvider: 'staff',
+    rules: [],
+    directories: { lookUp: async () => ({ roles: [], attributes: [] }), stats: () => [] },
+    post: { send: async (letter) => letters.push(letter) > 0, stats: noPost, close: async () => {} },
+    passwords: { leastCharacters: 10, refused: [] },
+    look: createLook({ name: 'Example' }),
+    language: 'en',
+    linkKey: createSecretKey(randomBytes(32)),
+    ticketKeys: [createSecretKey(randomBytes(32))],
+    sealKeys: [createSecretKey(randomBytes(32))],
     setupToken: 'the-setup-token',
-    throttle: { signIns: throttle(), userCodes: throttle() },
+    throttle: {
+      signIns: throttle(),
+      userCodes: throttle(),
+      secondFactors: throttle(),
+      departures: throttle(),
+      resets: throttle(),
+    },
     now: Date.now,
     randomBytes,
     commitId: newCommitId,
@@ -64,6 +98,7 @@ export async function openWorld(options: Partial<LoginServiceOptions> = {}): Pro
     authorization,
     service,
     logged,
+    letters,
     async addAccount(loginName, claims = {}) {
       const passwordHash = await new Passwords().hash(password)
       const account = await service.directory.create({ loginName, passwordHash, claims }, asker, false)

@@ -63,7 +63,8 @@ export class Revocations {
       case 'subject': {
         const found = await this.#locate(what.value, subjectKey)
         if (!found) throw new Failure('not_found', 'nobody of that id has signed in here')
-        return [await endings.subject(found.partition, what.value, ending, by())]
+        const as = disable ? 'disabled' : 'signed_out'
+        return [await endings.subject(found.partition, what.value, { as, reason }, by())]
       }
       case 'clientId':
         return endings.client(checkedId(what.value), ending, by())

@@ -3,11 +3,11 @@ import type { Millis } from '@countersign/contracts'
 import type { Answer } from '@countersign/contracts/authorization'
 import type { AuthorizationRecord } from '@countersign/contracts/records'
 import type { Store } from '@countersign/store'
-import { beginCommit, isBrowserSession, type Client, type Deciding, type NamedSession } from '@countersign/tokens'
+import { beginCommit, type Client, type Deciding, type NamedSession } from '@countersign/tokens'
 import { decideAndCommit } from '../decide.ts'
 import { personAsker } from './desk.ts'
 import type { RequestDesk } from './request-desk.ts'
-import { readSession, touchSession, type BrowserSession } from './state.ts'
+import { browserOf, touchSession } from './state.ts'
 
 /** The answer to an authorization request that needs no page. Undefined where it needs one. */
 export type AnswerAtOnce = (
@@ -27,15 +27,9 @@ export interface AnswerAtOnceOptions {
 
 /** Spares a browser whose person is signed in, and has agreed, the way to sign-in and back. */
 export function createAnswerAtOnce(options: AnswerAtOnceOptions): AnswerAtOnce {
-  const { store, partitions, desk, now, commitId } = options
-
-  async function browserOf(session: NamedSession | undefined): Promise<BrowserSession | undefined> {
-    const found = session && (await readSession(store, session, partitions))
-    return found && isBrowserSession(found.session.record, found.subject?.record, now()) ? found : undefined
-  }
-
+  const { store, desk, now, commitId } = options
   return async (record, client, session, { address, userAgent, traceparent }) => {
-    const browser = await browserOf(session)
+    const browser = await browserOf(session, options)
     const asker = personAsker({ address, userAgent, traceparent }, browser?.session.record.subject ?? '')
     let answer: Answer | undefined
     await decideAndCommit(store, async () => {

@@ -1,6 +1,7 @@
+import type { Partition } from '@countersign/contracts'
 import type { Asker as AskerMessage, Next, SessionName } from '@countersign/contracts/authorization'
 import { ActorKind } from '@countersign/contracts/events'
-import type { Commit } from '@countersign/store'
+import type { Commit, Key, Store } from '@countersign/store'
 import type { Asker, Client, Deciding } from '@countersign/tokens'
 import type { BrowserSession } from './state.ts'
 
@@ -17,8 +18,19 @@ export type Plan =
 
 /** One kind of errand that a browser comes with. All throw Failure `not_found` for one that is over. */
 export interface Desk {
-  /** What is next. `commit` begins a commit in the browser's partition: a fresh one, or one that something else goes into, too. */
-  plan(id: string, browser: BrowserSession | undefined, by: Deciding, commit: Commit): Promise<Plan>
+  /** What {@link plan} reads of somebody who is signed in, as far as an id tells it; for whoever reads it together with something else. */
+  keysOf(id: string, partition: Partition, subject: string): Key[]
+  /**
+   * What is next. `commit` begins a commit in the browser's partition: a fresh one, or one that something else goes into, too.
+   * @param reader what the store says; see {@link readAhead}
+   */
+  plan(
+    id: string,
+    browser: BrowserSession | undefined,
+    by: Deciding,
+    commit: Commit,
+    reader?: Pick<Store, 'get'>,
+  ): Promise<Plan>
   agree(id: string, browser: BrowserSession, scopes: readonly string[], by: Deciding, commit: Commit): Promise<Plan>
   deny(
     id: string,
@@ -29,13 +41,19 @@ export interface Desk {
 }
 
 /** Whoever sits at the browser, as events tell it. */
-export const personAsker = (asker: AskerMessage | undefined, subject: string): Asker => ({
+export const personAsker = (asker: Omit<AskerMessage, 'operatorId'> | undefined, subject: string): Asker => ({
   kind: ActorKind.PERSON,
   id: subject,
   address: asker?.address ?? '',
   userAgent: asker?.userAgent ?? '',
   traceparent: asker?.traceparent ?? '',
 })
+
+/** An operator, where one acts in the person's stead. */
+export const actorAsker = (asker: AskerMessage | undefined, subject: string): Asker => {
+  const person = personAsker(asker, subject)
+  return asker && asker.operatorId !== '' ? { ...person, kind: ActorKind.OPERATOR, id: asker.operatorId } : person
+}
 
 export const clientInformation = (client: Client) => ({
   id: client.id,

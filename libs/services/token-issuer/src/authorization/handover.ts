@@ -7,8 +7,6 @@ import type {
   ContinueResponse,
   DenyRequest,
   DenyResponse,
-  EndSessionRequest,
-  EndSessionResponse,
   Errand,
   GetSessionRequest,
   GetSessionResponse,
@@ -17,15 +15,14 @@ import type {
   SessionName,
   SignInRequest,
   SignInResponse,
-  SignOutEverywhereRequest,
-  SignOutEverywhereResponse,
 } from '@countersign/contracts/authorization'
 import { SubjectRecord } from '@countersign/contracts/records'
-import type { Commit, Committed, Store } from '@countersign/store'
+import type { Commit, Key, Store } from '@countersign/store'
 import {
   addSession,
   beginCommit,
-  isBrowserSession,
+  checkAttributes,
+  checkRoles,
   subjectKey,
   type Deciding,
   type Versioned,
@@ -33,7 +30,7 @@ import {
 import { decideAndCommit } from '../decide.ts'
 import type { Endings } from '../logout/endings.ts'
 import { personAsker, type Desk, type Plan } from './desk.ts'
-import { readSession, touchSession, versioned, type BrowserSession } from './state.ts'
+import { browserOf, readAhead, touchSession, versioned, type BrowserSession } from './state.ts'
 
 export interface HandoverOptions {
   store: Store
@@ -48,8 +45,10 @@ export interface HandoverOptions {
 
 const over = (): Failure => new Failure('not_found', 'this sign-in is over: go back to the application and start again')
 
-/** What login asks on behalf of a browser. */
-export function createHandover(options: HandoverOptions): AuthorizationCalls {
+export type HandoverCalls = Pick<AuthorizationCalls, 'continue' | 'signIn' | 'agree' | 'deny' | 'getSession'>
+
+/** What login asks on behalf of a browser that is on its way. */
+export function createHandover(options: HandoverOptions): HandoverCalls {
   const handover = new Handover(options)
   return {
     continue: (request) => handover.continue(request),
@@ -57,12 +56,10 @@ export function createHandover(options: HandoverOptions): AuthorizationCalls {
     agree: (request) => handover.agree(request),
     deny: (request) => handover.deny(request),
     getSession: (request) => handover.getSession(request),
-    endSession: (request) => handover.endSession(request),
-    signOutEverywhere: (request) => handover.signOutEverywhere(request),
   }
 }
 
-class Handover implements AuthorizationCalls {
+class Handover implements HandoverCalls {
   readonly #options: HandoverOptions
 
   constructor(options: HandoverOptions) {
@@ -71,14 +68,14 @@ class Handover implements AuthorizationCalls {
 
   async continue({ errand, session, asker }: ContinueRequest): Promise<ContinueResponse> {
     const [desk, id] = this.#deskOf(errand)
-    const browser = await this.#browserOf(session)
+    const browser = await browserOf(session, this.#options)
     if (browser) await touchSession(browser, this.#options)
     return this.#carryOut((by, commit) => desk.plan(id, browser, by, commit), browser, asker)
   }
 
   async agree({ errand, session, scopes, asker }: AgreeRequest): Promise<AgreeResponse> {
     const [desk, id] = this.#deskOf(errand)
-    const browser = await this.#browserOf(session)
+    const browser = await browserOf(session, this.#options)
     const plan = (by: Deciding, commit: Commit) =>
       browser ? desk.agree(id, browser, scopes, by, commit) : desk.plan(id, undefined, by, commit)
     return this.#carryOut(plan, browser, asker)
@@ -86,7 +83,7 @@ class Handover implements AuthorizationCalls {
 
   async deny({ errand, session, error, description, asker }: DenyRequest): Promise<DenyResponse> {
     const [desk, id] = this.#deskOf(errand)
-    const browser = await this.#browserOf(session)
+    const browser = await browserOf(session, this.#options)
     return this.#carryOut((by) => desk.deny(id, { error, description }, browser, by), browser, asker)
   }
 
@@ -97,7 +94,9 @@ class Handover implements AuthorizationCalls {
     if (!name || name.partition >= partitions || subject === '' || isLeaving) {
       throw new Failure('invalid_request', 'a new session of a subject is required, to sign in')
     }
-    const previous = await this.#browserOf(request.previous)
+    const previous = await browserOf(request.previous, this.#options)
+    checkRoles(request.roles)
+    checkAttributes(request.attributes)
     // The same person goes on, under another name; somebody else begins anew.
     const isSame = previous?.session.record.subject === subject && previous.partition === name.partition
     const sameBrowser = isSame ? previous : undefined
@@ -105,13 +104,16 @@ class Handover implements AuthorizationCalls {
     let browser: BrowserSession | undefined
     await decideAndCommit(store, async () => {
       const by = this.#deciding(asker, subject)
-      const owner = await this.#subject(name.partition, subject)
+      const reader = await readAhead(store, [
+        subjectKey(name.partition, subject),
+        ...this.#keysOf(errand, name, subject),
+      ])
+      const owner = await readSubject(reader, name.partition, subject)
       const commit = beginCommit(by, name.partition)
       const signedIn = { ...request, sessionId: name.id, keptMs: longestGrantMs() }
-      const record = addSession(commit, signedIn, owner, sameBrowser?.session, by)
-      const held = owner ?? { record: { id: subject, epoch: 0, disabledAt: 0 }, version: '' }
-      browser = { partition: name.partition, session: { record, version: commit.id }, subject: held }
-      if (errand) next = await this.#planInto(commit, errand, browser, by)
+      const { record, subject: standing } = addSession(commit, signedIn, owner, sameBrowser?.session, by)
+      browser = { partition: name.partition, session: { record, version: commit.id }, subject: standing }
+      if (errand) next = await this.#planInto(commit, errand, browser, by, reader)
       return { commit }
     })
     if (previous && !sameBrowser) {
@@ -123,22 +125,9 @@ class Handover implements AuthorizationCalls {
   }
 
   async getSession({ session }: GetSessionRequest): Promise<GetSessionResponse> {
-    const browser = await this.#browserOf(session)
+    const browser = await browserOf(session, this.#options)
     if (browser) await touchSession(browser, this.#options)
     return { session: browser && sessionMessage(browser) }
-  }
-
-  endSession({ session, asker }: EndSessionRequest): Promise<EndSessionResponse> {
-    const { endings } = this.#options
-    return this.#end(session, asker, (browser, by) => endings.session(browser, 'signed_out', by))
-  }
-
-  signOutEverywhere({ session, asker }: SignOutEverywhereRequest): Promise<SignOutEverywhereResponse> {
-    const { endings } = this.#options
-    const ending = { disable: false, reason: 'signed_out_everywhere' }
-    return this.#end(session, asker, (browser, by) =>
-      endings.subject(browser.partition, browser.session.record.subject, ending, by),
-    )
   }
 
   #deciding(asker: AskerMessage | undefined, subject: string): Deciding {
@@ -155,19 +144,10 @@ class Handover implements AuthorizationCalls {
     throw new Failure('invalid_request', 'an errand is required')
   }
 
-  /** The browser's session, if it may go on with it. */
-  async #browserOf(name: SessionName | undefined): Promise<BrowserSession | undefined> {
-    const { store, partitions, now } = this.#options
-    const found = await readSession(store, name, partitions)
-    return found && isBrowserSession(found.session.record, found.subject?.record, now()) ? found : undefined
-  }
-
-  /** @throws Failure `access_denied` when the person may not sign in */
-  async #subject(partition: Partition, id: string): Promise<Versioned<SubjectRecord> | undefined> {
-    const [entry] = await this.#options.store.get([subjectKey(partition, id)])
-    const owner = entry && versioned(entry, SubjectRecord)
-    if (owner && owner.record.disabledAt !== 0) throw new Failure('access_denied', 'this account is disabled')
-    return owner
+  #keysOf(errand: Errand | undefined, { partition }: SessionName, subject: string): Key[] {
+    if (!errand) return []
+    const [desk, id] = this.#deskOf(errand)
+    return desk.keysOf(id, partition, subject)
   }
 
   /** Carries a plan out. Who loses a race finds the errand over. */
@@ -190,9 +170,15 @@ class Handover implements AuthorizationCalls {
   }
 
   /** Adds to the commit that begins a session what the errand needs; what is only to be shown is shown after it. */
-  async #planInto(commit: Commit, errand: Errand, browser: BrowserSession, by: Deciding): Promise<Next['next']> {
+  async #planInto(
+    commit: Commit,
+    errand: Errand,
+    browser: BrowserSession,
+    by: Deciding,
+    reader: Pick<Store, 'get'>,
+  ): Promise<Next['next']> {
     const [desk, id] = this.#deskOf(errand)
-    const plan = await desk.plan(id, browser, by, commit)
+    const plan = await desk.plan(id, browser, by, commit, reader)
     if (plan.kind === 'finish' && plan.commit === commit) await this.#claim(plan.claim)
     else if (plan.kind === 'finish') await this.#options.store.commit(plan.commit)
     return plan.next
@@ -200,17 +186,6 @@ class Handover implements AuthorizationCalls {
 
   async #claim(claim: Commit | undefined): Promise<void> {
     if (claim && (await this.#options.store.commit(claim)) === 'conflict') throw over()
-  }
-
-  async #end(
-    name: SessionName | undefined,
-    asker: AskerMessage | undefined,
-    how: (browser: BrowserSession, by: Deciding) => Promise<Committed | undefined>,
-  ): Promise<{ revision: string }> {
-    const browser = await this.#browserOf(name)
-    if (!browser) return { revision: '' }
-    const committed = await how(browser, this.#deciding(asker, browser.session.record.subject))
-    return { revision: committed?.revision ?? '' }
   }
 }
 
@@ -223,4 +198,17 @@ const sessionMessage = ({ partition, session: { record } }: BrowserSession): Ses
   expiresAt: record.expiresAt,
   amr: record.amr,
   acr: record.acr,
+  provider: record.provider,
 })
+
+/** @throws Failure `access_denied` when the person may not sign in */
+async function readSubject(
+  reader: Pick<Store, 'get'>,
+  partition: Partition,
+  id: string,
+): Promise<Versioned<SubjectRecord> | undefined> {
+  const [entry] = await reader.get([subjectKey(partition, id)])
+  const owner = entry && versioned(entry, SubjectRecord)
+  if (owner && owner.record.disabledAt !== 0) throw new Failure('access_denied', 'this account is disabled')
+  return owner
+}

@@ -1,7 +1,7 @@
-import { Failure, type Millis } from '@countersign/contracts'
+import { Failure, type Millis, type Partition } from '@countersign/contracts'
 import type { Answer, Next } from '@countersign/contracts/authorization'
 import { ConsentRecord, type AuthorizationRecord } from '@countersign/contracts/records'
-import type { Commit, Store } from '@countersign/store'
+import type { Commit, Key, Store } from '@countersign/store'
 import {
   addCode,
   consentKey,
@@ -9,6 +9,7 @@ import {
   isRegisteredRedirect,
   nextStep,
   scopesOf,
+  subjectConsents,
   tell,
   tokenSecretBytes,
   type Client,
@@ -19,8 +20,8 @@ import type { ClientSource } from '../clients/source.ts'
 import type { SubjectNames } from '../subject-names.ts'
 import { answerTo, destinationOf, errorTo } from './answer.ts'
 import { clientInformation, type Desk, type Plan } from './desk.ts'
-import { takingAway, type Pending, type Requests } from './requests.ts'
-import { readAcquaintance, type Acquaintance, type BrowserSession } from './state.ts'
+import { hintedClient, takingAway, type Pending, type Requests } from './requests.ts'
+import { acquaintanceKeys, readAcquaintance, type Acquaintance, type BrowserSession } from './state.ts'
 
 export interface RequestDeskOptions {
   store: Pick<Store, 'get'>
@@ -52,10 +53,23 @@ export class RequestDesk implements Desk {
     this.#options = options
   }
 
-  async plan(id: string, browser: BrowserSession | undefined, by: Deciding, commit: Commit): Promise<Plan> {
-    const { pending, client } = await this.#find(id)
+  keysOf(id: string, partition: Partition, subject: string): Key[] {
+    const place = this.#options.requests.keyOf(id)
+    const clientId = hintedClient(id)
+    if (!place) return []
+    return [place.key, ...(clientId === undefined ? [] : acquaintanceKeys(clientId, partition, subject))]
+  }
+
+  async plan(
+    id: string,
+    browser: BrowserSession | undefined,
+    by: Deciding,
+    commit: Commit,
+    reader: Pick<Store, 'get'> = this.#options.store,
+  ): Promise<Plan> {
+    const { pending, client } = await this.#find(id, reader)
     const { record } = pending
-    const acquaintance = browser && (await this.#acquaintance(client, browser))
+    const acquaintance = browser && (await this.#acquaintance(client, browser, reader))
     const session = browser?.session.record
     const told = session ? this.#toldSubject(client, session.subject) : ''
     const step = nextStep(record, client, session, told, acquaintance?.consent?.record)
@@ -135,8 +149,8 @@ export class RequestDesk implements Desk {
     return plan
   }
 
-  async #find(id: string): Promise<{ pending: Pending; client: Client }> {
-    const pending = await this.#options.requests.pending(id)
+  async #find(id: string, reader?: Pick<Store, 'get'>): Promise<{ pending: Pending; client: Client }> {
+    const pending = await this.#options.requests.pending(id, reader)
     const { clientId, redirectUri } = pending.record
     const client = await this.#options.find(clientId)
     // Nor is anything sent to where it does not want to be answered any more.
@@ -146,8 +160,12 @@ export class RequestDesk implements Desk {
     return { pending, client }
   }
 
-  #acquaintance(client: Client, { partition, session }: BrowserSession): Promise<Acquaintance> {
-    return readAcquaintance(this.#options.store, client, partition, session.record.subject)
+  #acquaintance(
+    client: Client,
+    { partition, session }: BrowserSession,
+    reader: Pick<Store, 'get'> = this.#options.store,
+  ): Promise<Acquaintance> {
+    return readAcquaintance(reader, client, partition, session.record.subject)
   }
 
   #toldSubject(client: Client, subject: string): string {
@@ -181,6 +199,11 @@ export class RequestDesk implements Desk {
       clientEpoch: acquaintance.client.record.epoch,
       subjectEpoch: session.subjectEpoch,
       isAgreed,
+    }
+    // What was agreed to before must still be, when the code is given.
+    if (!isAgreed && client.asksConsent && acquaintance.consent) {
+      const key = consentKey(browser.partition, session.subject, client.id)
+      commit.checks.push({ key, version: acquaintance.consent.version })
     }
     const claim = pending && claimed(pending, commit, by)
     const code = addCode(commit, request, format, randomBytes(tokenSecretBytes), authorizationCodeMs, by)
@@ -244,5 +267,6 @@ function remember(
   commit.puts.push({
     key,
     value: ConsentRecord.encode({ clientId: client.id, subject, scopes, givenAt: by.now }).finish(),
+    listedIn: [subjectConsents(browser.partition, subject)],
   })
 }

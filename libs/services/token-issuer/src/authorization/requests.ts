@@ -1,8 +1,8 @@
 import { Failure, type Millis, type Partition } from '@countersign/contracts'
 import { AuthorizationRecord, PushedRecord } from '@countersign/contracts/records'
 import { keyOf, type Commit, type Key, type Store } from '@countersign/store'
-import { beginCommit, type AuthorizationRequest, type Versioned } from '@countersign/tokens'
-import { handleOf, partitionOfHandle } from '../handle.ts'
+import { beginCommit, limits as tokenLimits, type AuthorizationRequest, type Versioned } from '@countersign/tokens'
+import { handleCharacters, handleOf, partitionOfHandle } from '../handle.ts'
 import { limits } from '../limits.ts'
 
 export interface RequestsOptions {
@@ -23,6 +23,15 @@ export interface Pending extends Versioned<AuthorizationRecord> {
 
 const pushedPrefix = 'urn:ietf:params:oauth:request_uri:'
 export const isPushed = (requestUri: string): boolean => requestUri.startsWith(pushedPrefix)
+
+/**
+ * The client that a request is of, before it is read, so that what is known of the client can be read with it. Nothing but a
+ * hint: anybody can write another one.
+ */
+export function hintedClient(id: string): string | undefined {
+  const hint = Buffer.from(id.slice(handleCharacters), 'base64url').toString('latin1')
+  return hint.length <= tokenLimits.clientIdCharacters && /^[\x21-\x7e]+$/.test(hint) ? hint : undefined
+}
 
 /** What waits for a browser: authorization requests, and those pushed ahead (RFC 9126). */
 export class Requests {
@@ -51,20 +60,27 @@ export class Requests {
     }
   }
 
-  /** @returns what the browser carries to the sign-in page */
-  keep(record: AuthorizationRecord): Promise<string> {
-    return this.#put('authorization', AuthorizationRecord.encode(record).finish(), record.expiresAt)
+  /** @returns what the browser carries to the sign-in page: a handle, and a hint at the client, for {@link hintedClient} */
+  async keep(record: AuthorizationRecord): Promise<string> {
+    const handle = await this.#put('authorization', AuthorizationRecord.encode(record).finish(), record.expiresAt)
+    return handle + Buffer.from(record.clientId).toString('base64url')
+  }
+
+  /** Where a request is; undefined for what is none. */
+  keyOf(id: string): { key: Key; partition: Partition } | undefined {
+    const handle = id.slice(0, handleCharacters)
+    const partition = partitionOfHandle(handle, this.#options.partitions)
+    return partition === undefined ? undefined : { key: keyOf(partition, `authorization/${handle}`), partition }
   }
 
   /** @throws Failure `not_found` when it is unknown, expired or was answered */
-  async pending(handle: string): Promise<Pending> {
-    const { store, partitions, now } = this.#options
-    const partition = partitionOfHandle(handle, partitions)
-    if (partition !== undefined) {
-      const key = keyOf(partition, `authorization/${handle}`)
-      const [entry] = await store.get([key])
+  async pending(id: string, reader: Pick<Store, 'get'> = this.#options.store): Promise<Pending> {
+    const place = this.keyOf(id)
+    if (place) {
+      const { key, partition } = place
+      const [entry] = await reader.get([key])
       const record = entry && AuthorizationRecord.decode(entry.value)
-      if (record && record.expiresAt > now()) return { key, partition, record, version: entry.version }
+      if (record && record.expiresAt > this.#options.now()) return { key, partition, record, version: entry.version }
     }
     throw new Failure('not_found', 'this sign-in is over or took too long: go back to the application and start again')
   }

@@ -1,11 +1,12 @@
 import { Failure, type Millis, type Partition } from '@countersign/contracts'
 import type { SessionName } from '@countersign/contracts/authorization'
 import { ClientRecord, ConsentRecord, SessionRecord, SubjectRecord } from '@countersign/contracts/records'
-import type { Entry, Store } from '@countersign/store'
+import type { Entry, Key, Store } from '@countersign/store'
 import {
   beginCommit,
   clientKey,
   consentKey,
+  isBrowserSession,
   limits as tokenLimits,
   sessionKey,
   sessionPut,
@@ -39,6 +40,15 @@ export async function readSession(
   }
 }
 
+/** The session of that name, if a browser may go on with it. */
+export async function browserOf(
+  name: SessionName | undefined,
+  { store, partitions, now }: { store: Pick<Store, 'follow'>; partitions: number; now: () => Millis },
+): Promise<BrowserSession | undefined> {
+  const found = await readSession(store, name, partitions)
+  return found && isBrowserSession(found.session.record, found.subject?.record, now()) ? found : undefined
+}
+
 /** Notes that a session is in use. Coalesced: it is written once a minute. */
 export async function touchSession(
   { partition, session }: BrowserSession,
@@ -54,6 +64,16 @@ export async function touchSession(
   await store.commit(commit)
 }
 
+/** What was read in one go, for whoever asks for it piece by piece; anything else is asked of the store. */
+export async function readAhead(store: Pick<Store, 'get'>, keys: readonly Key[]): Promise<Pick<Store, 'get'>> {
+  const entries = await store.get([...keys])
+  const known = new Map(keys.map((key, n) => [key, entries[n]]))
+  return {
+    get: async (wanted) =>
+      wanted.every((key) => known.has(key)) ? wanted.map((key) => known.get(key)) : store.get(wanted),
+  }
+}
+
 export const versioned = <T>(entry: Entry, codec: { decode(bytes: Uint8Array): T }): Versioned<T> => ({
   record: codec.decode(entry.value),
   version: entry.version,
@@ -65,6 +85,11 @@ export interface Acquaintance {
   readonly consent: Versioned<ConsentRecord> | undefined
 }
 
+export const acquaintanceKeys = (clientId: string, partition: Partition, subject: string): [Key, Key] => [
+  clientKey(partition, clientId),
+  consentKey(partition, subject, clientId),
+]
+
 /** @throws Failure `access_denied` when the client is disabled or gone */
 export async function readAcquaintance(
   store: Pick<Store, 'get'>,
@@ -72,7 +97,7 @@ export async function readAcquaintance(
   partition: Partition,
   subject: string,
 ): Promise<Acquaintance> {
-  const [held, consent] = await store.get([clientKey(partition, client.id), consentKey(partition, subject, client.id)])
+  const [held, consent] = await store.get(acquaintanceKeys(client.id, partition, subject))
   const record = held && versioned(held, ClientRecord)
   if (!record || record.record.disabledAt !== 0) {
     throw new Failure('access_denied', 'this application is disabled: ask whoever runs it')

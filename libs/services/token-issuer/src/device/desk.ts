@@ -26,6 +26,11 @@ export class DeviceDesk implements Desk {
     this.#options = options
   }
 
+  /** A code leads to the device, and that to its client: there is nothing to read beforehand. */
+  keysOf(): [] {
+    return []
+  }
+
   async plan(userCode: string, browser: BrowserSession | undefined): Promise<Plan> {
     const { waiting, client } = await this.#find(userCode)
     const asked = { client: clientInformation(client), uiLocales: [], display: '' }

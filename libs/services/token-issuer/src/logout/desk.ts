@@ -31,6 +31,10 @@ export class LogoutDesk implements Desk {
     this.#options = options
   }
 
+  keysOf(): [] {
+    return []
+  }
+
   /** @param id empty where the person came by themselves */
   async plan(id: string, browser: BrowserSession | undefined, by: Deciding): Promise<Plan> {
     const asked = await this.#find(id)

@@ -71,12 +71,12 @@ describe('the end of a session', () => {
 
 test('the end of all sessions of a person is told for each of them, but not for more than there is room for', async () => {
   for (let n = 0; n < 2; n++) await world.grant('told', await world.signIn('anna'))
-  await world.endings.subject(0, 'anna', { disable: false, reason: 'x' }, world.by())
+  await world.endings.subject(0, 'anna', { as: 'signed_out', reason: 'x' }, world.by())
   const sessions = (await notices()).map(({ sessionId }) => sessionId)
   expect(new Set(sessions).size).toBe(2)
   for (let n = 0; n < limits.logoutNotices; n++) await world.grant('told', await world.signIn('berta'))
   await world.grant('told', await world.signIn('berta'))
-  await world.endings.subject(0, 'berta', { disable: true, reason: 'x' }, world.by())
+  await world.endings.subject(0, 'berta', { as: 'disabled', reason: 'x' }, world.by())
   expect(await notices()).toHaveLength(2 + limits.logoutNotices)
 })
 

@@ -1,25 +1,30 @@
 import { Failure, type Partition } from '@countersign/contracts'
 import { ClientRecord, GrantRecord, SessionRecord, SubjectRecord } from '@countersign/contracts/records'
-import type { Commit, Committed, Listing, Store } from '@countersign/store'
+import type { Commit, Committed, Key, Listing, Store } from '@countersign/store'
 import {
+  addGrantRevocation,
   beginCommit,
   clientKey,
   endSessions,
   endSubject,
+  isBrowserSession,
   grantKey,
   revokeGrant,
   sessionGrants,
   sessionKey,
   subjectGrants,
   subjectKey,
+  subjectSessions,
   tell,
   toldSubject,
   type Deciding,
+  type SubjectEnding,
 } from '@countersign/tokens'
 import { versioned, type BrowserSession } from '../authorization/state.ts'
 import type { ClientSource } from '../clients/source.ts'
 import { decideAndCommit } from '../decide.ts'
 import { limits } from '../limits.ts'
+import { changeInSteps, entriesOf, inSteps } from '../subjects/steps.ts'
 import { logoutNotices, noticePut } from './notices.ts'
 
 export interface EndingsOptions {
@@ -37,6 +42,12 @@ export interface Ending {
   readonly reason: string
 }
 
+/** What remains of a person, and which of their sessions goes on. */
+export interface PersonsEnding extends Pick<SubjectEnding, 'as' | 'reason'> {
+  /** The id of a session of theirs. */
+  readonly keep?: string | undefined
+}
+
 /** Ends sessions, people's tokens, grants, and clients' tokens; what has ended before gives undefined. */
 export class Endings {
   readonly #options: EndingsOptions
@@ -47,8 +58,36 @@ export class Endings {
 
   /** A browser's session, and those before it that its person had in that browser. */
   async session({ partition, session }: BrowserSession, reason: string, by: Deciding): Promise<Committed | undefined> {
+    return this.#sessions(partition, [session.record.id, ...session.record.predecessors], reason, by)
+  }
+
+  /** Every session of a person but the browser's, and those before it there. Not all at once: repeated, it goes on where it stood. */
+  async otherSessions(
+    { partition, session }: BrowserSession,
+    reason: string,
+    by: Deciding,
+  ): Promise<Committed | undefined> {
     const { store, commitId } = this.#options
-    const ids = [session.record.id, ...session.record.predecessors]
+    const { id: current, subject, predecessors } = session.record
+    const ids: string[] = []
+    for await (const { value } of entriesOf(store, subjectSessions(partition, subject), limits.sessions)) {
+      const { id, endedAt } = SessionRecord.decode(value)
+      if (endedAt === 0 && id !== current && !predecessors.includes(id)) ids.push(id)
+    }
+    let last: Committed | undefined
+    for (const some of inSteps(ids)) {
+      last = (await this.#sessions(partition, some, reason, { ...by, commitId: commitId() })) ?? last
+    }
+    return last
+  }
+
+  #sessions(
+    partition: Partition,
+    ids: readonly string[],
+    reason: string,
+    by: Deciding,
+  ): Promise<Committed | undefined> {
+    const { store, commitId } = this.#options
     return this.#end(async (again) => {
       const entries = await store.get(ids.map((id) => sessionKey(partition, id)))
       const sessions = entries.flatMap((entry) => (entry ? [versioned(entry, SessionRecord)] : []))
@@ -59,18 +98,41 @@ export class Endings {
     })
   }
 
-  /** Everything of a person. @throws Failure `not_found` */
-  async subject(partition: Partition, id: string, { disable, reason }: Ending, by: Deciding): Promise<Committed> {
+  /** Everything of a person, known here or not. */
+  async subject(
+    partition: Partition,
+    id: string,
+    { keep, ...ending }: PersonsEnding,
+    by: Deciding,
+  ): Promise<Committed> {
     const { store, commitId } = this.#options
+    const keys = [subjectKey(partition, id), ...(keep === undefined ? [] : [sessionKey(partition, keep)])]
     const ended = await this.#end(async (again) => {
-      const [entry] = await store.get([subjectKey(partition, id)])
-      if (!entry) throw new Failure('not_found', 'nobody of that id has signed in here')
-      const subject = versioned(entry, SubjectRecord)
-      const commit = endSubject({ partition, subject, disable, reason }, withFreshId(by, again, commitId))
+      const [entry, kept] = await store.get(keys)
+      const subject = entry && versioned(entry, SubjectRecord)
+      const session = kept && versioned(kept, SessionRecord)
+      const isTheirs = isBrowserSession(session?.record, subject?.record, by.now) && session!.record.subject === id
+      const held = { partition, id, subject, keep: isTheirs ? session : undefined }
+      const commit = endSubject({ ...held, ...ending }, withFreshId(by, again, commitId))
       await this.#notify(commit, [subjectGrants(partition, id)], by)
       return commit
     })
     return ended!
+  }
+
+  /** Those of a listing that are of one person; in steps. */
+  async grants(
+    { partition, subject, listing }: { partition: Partition; subject: string; listing: Listing },
+    reason: string,
+    by: Deciding,
+  ): Promise<Committed | undefined> {
+    const { store } = this.#options
+    const keys: Key[] = []
+    for await (const { key } of entriesOf(store, listing, limits.logoutGrants)) keys.push(key)
+    return changeInSteps(this.#options, partition, keys, by, (commit, entry, deciding) => {
+      const grant = versioned(entry, GrantRecord)
+      if (grant.record.subject === subject) addGrantRevocation(commit, grant, reason, deciding)
+    })
   }
 
   async grant(partition: Partition, id: string, reason: string, by: Deciding): Promise<Committed | undefined> {
@@ -146,16 +208,10 @@ export class Endings {
   }
 
   async *#grants(listings: readonly Listing[]): AsyncGenerator<GrantRecord> {
-    const { most, perPage } = limits.logoutGrants
-    let looked = 0
     for (const listing of listings) {
-      let after: string | undefined
-      do {
-        const page = await this.#options.store.list(listing, { limit: perPage, ...(after !== undefined && { after }) })
-        for (const { value } of page.entries) yield GrantRecord.decode(value)
-        looked += page.entries.length
-        after = page.next
-      } while (after !== undefined && looked < most)
+      for await (const { value } of entriesOf(this.#options.store, listing, limits.logoutGrants)) {
+        yield GrantRecord.decode(value)
+      }
     }
   }
 }

@@ -21,6 +21,7 @@ import {
   sealKeyFrom,
   Secrets,
   subjectKey,
+  subjectRecord,
   tagKeyFrom,
   tokenKey,
   type ClientDefinition,
@@ -132,7 +133,7 @@ export class ExchangeSetting {
   }
 
   async putSubject(partition: Partition, id: string, over: Partial<SubjectRecord> = {}): Promise<void> {
-    const value = SubjectRecord.encode({ id, epoch: 0, disabledAt: 0, ...over }).finish()
+    const value = SubjectRecord.encode(subjectRecord({ id, ...over })).finish()
     await this.put(partition, { key: subjectKey(partition, id), value })
   }
 

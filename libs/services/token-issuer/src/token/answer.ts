@@ -1,9 +1,17 @@
 import { hash } from 'node:crypto'
 import type { Millis } from '@countersign/contracts'
 import type { GrantRecord } from '@countersign/contracts/records'
-import { scopesOf, toldSubject, type AccessToken, type Client, type SigningAlgorithm } from '@countersign/tokens'
+import {
+  limits as tokenLimits,
+  scopesOf,
+  toldSubject,
+  type AccessToken,
+  type Client,
+  type SigningAlgorithm,
+  type Standing,
+} from '@countersign/tokens'
 import type { KeyRing } from '@countersign/tokens/keys'
-import type { People } from '../people.ts'
+import { standingClaims, type People } from '../people.ts'
 import type { Given } from './request.ts'
 
 export interface TokenAnswersOptions {
@@ -19,30 +27,27 @@ export interface TokenAnswers {
   of(given: Given, client: Client): Promise<Record<string, unknown>>
 }
 
+const nothing: Standing = { roles: [], attributes: [] }
+
 const seconds = (time: Millis): number => Math.floor(time / 1_000)
 
 export function createTokenAnswers(options: TokenAnswersOptions): TokenAnswers {
   const { issuer, keyRing, people, idTokenLifetimeMs, now } = options
 
-  /** RFC 9068 section 2.2. */
-  function signAccessToken({ digest, record, terms }: AccessToken): Promise<string> {
-    const { grant, client } = terms
-    const { audience, confirmation, actors } = record
-    const claims = {
-      iss: issuer,
-      sub: toldSubject(grant),
-      aud: audience.length === 0 ? issuer : audience.length === 1 ? audience[0]! : audience,
-      client_id: client.id,
-      iat: seconds(record.issuedAt),
-      exp: seconds(record.expiresAt),
-      jti: digest,
-      ...(record.scope !== '' && { scope: record.scope }),
-      ...authenticationClaims(grant),
-      ...(confirmation && { cnf: confirmationClaim(confirmation) }),
-      ...(actors.length > 0 && { act: actClaim(actors) }),
-    }
-    return keyRing.sign(claims, { alg: client.idTokenAlgorithm, typ: 'at+jwt' })
+  /** What makes it longer than a token may be is left out: whoever needs that asks (RFC 7662). */
+  async function signAccessToken(access: AccessToken): Promise<string> {
+    const { roles, attributes } = access.terms.standing ?? nothing
+    const whole = await signWith(access, { roles, attributes })
+    if (whole.length <= tokenLimits.tokenCharacters) return whole
+    const shorter = await signWith(access, { roles, attributes: [] })
+    return shorter.length <= tokenLimits.tokenCharacters ? shorter : signWith(access, nothing)
   }
+
+  const signWith = (access: AccessToken, standing: Standing): Promise<string> =>
+    keyRing.sign(accessTokenClaims(access, standing, issuer), {
+      alg: access.terms.client.idTokenAlgorithm,
+      typ: 'at+jwt',
+    })
 
   async function signIdToken(given: Given & { grant: GrantRecord }, client: Client, token: string): Promise<string> {
     const { grant, nonce, code, access } = given
@@ -57,6 +62,7 @@ export function createTokenAnswers(options: TokenAnswersOptions): TokenAnswers {
       iat: seconds(at),
       exp: seconds(at + idTokenLifetimeMs),
       ...authenticationClaims(grant),
+      ...idTokenStanding(access),
       ...(grant.browserSessionId !== '' && { sid: grant.browserSessionId }),
       ...(nonce !== undefined && nonce !== '' && { nonce }),
       at_hash: halfHash(token, alg),
@@ -84,6 +90,30 @@ export function createTokenAnswers(options: TokenAnswersOptions): TokenAnswers {
     },
   }
 }
+
+/** RFC 9068 section 2.2. */
+function accessTokenClaims({ digest, record, terms }: AccessToken, standing: Standing, issuer: string) {
+  const { grant, client } = terms
+  const { audience, confirmation, actors } = record
+  return {
+    iss: issuer,
+    sub: toldSubject(grant),
+    aud: audience.length === 0 ? issuer : audience.length === 1 ? audience[0]! : audience,
+    client_id: client.id,
+    iat: seconds(record.issuedAt),
+    exp: seconds(record.expiresAt),
+    jti: digest,
+    ...(record.scope !== '' && { scope: record.scope }),
+    ...authenticationClaims(grant),
+    ...(confirmation && { cnf: confirmationClaim(confirmation) }),
+    ...(actors.length > 0 && { act: actClaim(actors) }),
+    ...standingClaims(standing),
+  }
+}
+
+/** Of who was granted the scope for it. */
+const idTokenStanding = ({ record, terms }: AccessToken) =>
+  scopesOf(record.scope).includes('roles') ? standingClaims(terms.standing ?? nothing) : {}
 
 const authenticationClaims = ({ authenticatedAt, acr, amr }: GrantRecord) => ({
   ...(authenticatedAt !== 0 && { auth_time: seconds(authenticatedAt) }),

@@ -52,7 +52,8 @@ class Devices {
     const device = await this.#poll(parsed, client, by)
     if (device.dpopJkt !== '' && device.dpopJkt !== confirmation?.jkt) throw refused()
     if (device.state === DeviceState.DENIED) throw new Failure('access_denied', 'the person did not let the device in')
-    if (!isLive(await this.#heldFor(device), now())) throw refused()
+    const held = await this.#heldFor(device)
+    if (!isLive(held, now())) throw refused()
     const { key, version } = await this.#read(parsed, client)
     // Used once: whoever takes it away gets the tokens.
     const claim = takingAway(key, version, { commitId: commitId() }, devicePartition)
@@ -62,7 +63,8 @@ class Devices {
       const deciding = by()
       const commit = beginCommit(deciding, device.grantPartition)
       const tokenSecrets = { access: randomBytes(tokenSecretBytes), refresh: randomBytes(tokenSecretBytes) }
-      const beginning = { client, grant: device.grant!, record: device, confirmation, tokenSecrets }
+      const subject = held.subject?.record
+      const beginning = { client, grant: device.grant!, record: device, subject, confirmation, tokenSecrets }
       given = addFirstTokens(commit, beginning, format, deciding)
       tell(commit, deciding, { type: 'device.connected', subject: device.grant!.subject, clientId: client.id })
       return { commit }

@@ -1,21 +1,25 @@
-import { hash } from 'node:crypto'
-import { accountRandomBytes, decodeAccountIndex, newAccountPlace } from '@countersign/accounts'
-import { AccountIndexRecord } from '@countersign/contracts/records'
-import { keyOf, type Key, type Store } from '@countersign/store'
-import { beginCommit } from '@countersign/tokens'
-import { decideAndCommit } from '../decide.ts'
-import type { UpstreamToken } from './token.ts'
-
-/** Who somebody is elsewhere: never by an address or a name, which change hands (OpenID Connect Core section 5.7). */
-export type Identity = Pick<UpstreamToken, 'issuer' | 'subject'>
-
-/** Identities are taken in one place, whatever partition their account is in. An issuer is a URL, and has no NUL. */
-export const identityKey = ({ issuer, subject }: Identity): Key =>
-  keyOf(0, `identity/${hash('sha256', `${issuer}\0${subject}`, 'base64url')}`)
+import {
+  accountBehind,
+  accountRandomBytes,
+  behindIndex,
+  clearTheWay,
+  decodeAccountIndex,
+  identityKey,
+  newAccountPlace,
+  takeIdentity,
+  type Behind,
+  type IdentityName,
+} from '@countersign/accounts'
+import { Failure, type Millis } from '@countersign/contracts'
+import type { AccountIndexRecord } from '@countersign/contracts/records'
+import type { Entry, Store } from '@countersign/store'
+import { subjectKey } from '@countersign/tokens'
+import { limits } from '../limits.ts'
 
 export interface IdentitiesOptions {
   readonly store: Pick<Store, 'get' | 'commit'>
   readonly partitions: number
+  readonly now: () => Millis
   readonly commitId: () => string
   readonly randomBytes: (bytes: number) => Uint8Array
 }
@@ -23,27 +27,39 @@ export interface IdentitiesOptions {
 /**
  * Where the account of an identity is; an identity that is new here takes a place. The account itself is made with whatever is
  * its first use: until then the place leads to nothing, and whoever comes next with this identity makes it.
+ * @throws Failure `conflict` when others were faster every time
  */
 export async function placeOfIdentity(
-  { store, partitions, commitId, randomBytes }: IdentitiesOptions,
-  identity: Identity,
+  { store, partitions, now, commitId, randomBytes }: IdentitiesOptions,
+  identity: IdentityName,
 ): Promise<AccountIndexRecord> {
-  const key = identityKey(identity)
-  const [known] = await store.get([key])
-  if (known) return decodeAccountIndex(known.value)
-  let place: AccountIndexRecord | undefined
-  await decideAndCommit(store, async (again) => {
-    const [taken] = again ? await store.get([key]) : []
-    if (taken) {
-      place = decodeAccountIndex(taken.value)
-      return undefined
-    }
+  for (let attempt = 0; attempt < limits.attempts; attempt++) {
+    const { entry, behind, isUsable } = await look(store, identity)
+    if (entry && isUsable) return decodeAccountIndex(entry.value)
+    const clearing = clearTheWay(commitId(), behind, now())
+    if (clearing && (await store.commit(clearing)) === 'conflict') continue
     const { id, partition } = newAccountPlace(randomBytes(accountRandomBytes), partitions)
-    place = { accountId: id, partition }
-    const commit = beginCommit({ commitId: commitId() }, 0)
-    commit.checks.push({ key, version: null })
-    commit.puts.push({ key, value: AccountIndexRecord.encode(place).finish() })
-    return { commit }
-  })
-  return place!
+    const committed = await store.commit(takeIdentity(commitId(), { id, partition }, identity, entry))
+    if (committed !== 'conflict') return { accountId: id, partition }
+  }
+  throw new Failure('conflict', 'this was being changed by others; try again', { retryAfterSeconds: 1 })
+}
+
+interface Look {
+  readonly entry: Entry | undefined
+  readonly behind: Behind
+  /** The account says that the identity is its own, or nobody has made it yet. */
+  readonly isUsable: boolean
+}
+
+async function look(store: Pick<Store, 'get'>, identity: IdentityName): Promise<Look> {
+  const key = identityKey(identity)
+  const [entry] = await store.get([key])
+  const leadsTo = entry && accountBehind(entry)
+  if (!leadsTo) return { entry, behind: behindIndex(key, entry, undefined), isUsable: false }
+  const { accountId, partition } = decodeAccountIndex(entry.value)
+  const [account, subject] = await store.get([leadsTo, subjectKey(partition, accountId)])
+  const behind = behindIndex(key, entry, account)
+  // Whoever makes the account makes its subject, too: a subject alone is what a deleted account leaves.
+  return { entry, behind, isUsable: behind.state === 'held' || (behind.state === 'begun' && !subject) }
 }

@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { accountKey, decodeAccount, decodeAccountIndex } from '@countersign/accounts'
+import { accountKey, decodeAccount, decodeAccountIndex, identityKey } from '@countersign/accounts'
 import { AccountRecord, GrantRecord } from '@countersign/contracts/records'
 import type { Commit } from '@countersign/store'
 import { subjectGrants, type Introspection } from '@countersign/tokens'
 import { accessTokenType, audiences, exchangeType, ExchangeSetting } from '../testing/exchange-setting.ts'
 import { Upstream } from '../testing/upstream.ts'
-import { identityKey } from './identity.ts'
 
 const subject = 'f2a3c1de-93f4-4a56-8c07-0c8ab0f0f6a1'
 

@@ -16,7 +16,9 @@ import {
   grantPut,
   grantRecord,
   scopesOf,
+  standingOf,
   subjectKey,
+  subjectRecord,
   tell,
   type Deciding,
   type ExchangeTerms,
@@ -75,10 +77,12 @@ export function exchangeUpstream(
     expiresAt: Math.min(by.now + client.accessTokenLifetimeMs, notAfter),
     origin,
     toldSubject: request.toldSubject,
+    provider: token.provider,
   })
   const { scope, audience } = grant
   const epochs = { clientEpoch: state.record.epoch, subjectEpoch: owner?.record.epoch ?? 0 }
-  const terms = { client, partition, grant, scope, audience, ...epochs, confirmation, actors, notAfter }
+  const standing = standingOf(owner?.record, token.provider)
+  const terms = { client, partition, grant, scope, audience, ...epochs, confirmation, actors, notAfter, standing }
   const access = accessToken(terms, format, secrets.token, by.now)
   const commit = account ? beginCommit(by, partition) : beginAccount(request, by)
   const key = subjectKey(partition, subject)
@@ -87,7 +91,7 @@ export function exchangeUpstream(
     { key: clientKey(partition, client.id), version: state.version },
     { key: grantKey(partition, grant.id), version: null },
   )
-  if (!owner) commit.puts.push({ key, value: SubjectRecord.encode({ id: subject, epoch: 0, disabledAt: 0 }).finish() })
+  if (!owner) commit.puts.push({ key, value: SubjectRecord.encode(subjectRecord({ id: subject })).finish() })
   commit.puts.push(grantPut(partition, grant), access.put)
   const told = { subject, clientId: client.id, grantId: grant.id, scopes: scopesOf(scope) }
   const { provider, issuer, fingerprint: from } = token
@@ -104,7 +108,9 @@ export function exchangeUpstream(
 /** A new account has nothing but its identity: what the issuer says of the person’s address binds nobody here. */
 function beginAccount({ place, token }: UpstreamExchange, by: Deciding) {
   const { accountId: id, partition } = place
-  const told = { type: 'account.created', partition, subject: id, attributes: { provider: token.provider } } as const
-  const draft = { id, partition, loginName: '', passwordHash: '', claims: {} }
+  const { provider, issuer, subject } = token
+  const told = { type: 'account.created', partition, subject: id, attributes: { provider } } as const
+  const identities = [{ provider, issuer, subject, label: '', linkedAt: by.now }]
+  const draft = { id, partition, loginName: '', claims: {}, identities }
   return createAccount(by.commitId, draft, by.now, eventOf(by.commitId, 0, by.asker, by.now, told))
 }

@@ -77,7 +77,16 @@ export class World {
   async signIn(subject: string, partition: Partition = 0, previous?: BrowserSession): Promise<BrowserSession> {
     const [owner] = await this.store.get([subjectKey(partition, subject)])
     const sessionId = randomBytes(32).toString('base64url')
-    const how = { amr: ['pwd'], acr: '', idleMs: hourMs, absoluteMs: hourMs, keptMs: hourMs, provider: 'staff' }
+    const how = {
+      amr: ['pwd'],
+      acr: '',
+      idleMs: hourMs,
+      absoluteMs: hourMs,
+      keptMs: hourMs,
+      provider: 'staff',
+      roles: [],
+      attributes: [],
+    }
     const before = owner && versioned(owner, SubjectRecord)
     await this.write(partition, (commit) =>
       addSession(commit, { subject, sessionId, ...how }, before, previous?.session, this.by()),

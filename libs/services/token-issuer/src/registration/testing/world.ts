@@ -19,6 +19,7 @@ import {
   Secrets,
   sessionRecord,
   subjectKey,
+  subjectRecord,
   system,
   tagKeyFrom,
   tokenKey,
@@ -176,7 +177,7 @@ export async function personToken(store: Store, client: Client, partition: numbe
   const epochs = { clientEpoch: copy!.record.epoch, subjectEpoch: 0 }
   const terms = { client, partition, grant, scope: 'openid', audience: client.audience, confirmation: undefined }
   const access = accessToken({ ...terms, ...epochs }, format, randomBytes(32), Date.now())
-  const person = SubjectRecord.encode({ id: subject, epoch: 0, disabledAt: 0 }).finish()
+  const person = SubjectRecord.encode(subjectRecord({ id: subject })).finish()
   commit.puts.push(grantPut(partition, grant), access.put, { key: subjectKey(partition, subject), value: person })
   await store.commit(commit)
   return access.opaque!

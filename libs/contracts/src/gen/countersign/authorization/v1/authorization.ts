@@ -23,6 +23,32 @@ export const protobufPackage = "countersign.authorization.v1";
 
 export const protobufFileName = "countersign/authorization/v1/authorization.proto";
 
+export const SubjectChange = {
+  UNSPECIFIED: 0,
+  /** DISABLE - Ends every session and token, and nobody signs in as them until they are enabled. */
+  DISABLE: 1,
+  ENABLE: 2,
+  /** SIGN_OUT - Ends every session and token. */
+  SIGN_OUT: 3,
+  /** DELETE - As disabling, for good; what was known of them here is gone. */
+  DELETE: 4,
+  /** SET_ROLES - Those given to the account itself become `roles`. */
+  SET_ROLES: 5,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type SubjectChange = typeof SubjectChange[keyof typeof SubjectChange];
+
+export namespace SubjectChange {
+  export type UNSPECIFIED = typeof SubjectChange.UNSPECIFIED;
+  export type DISABLE = typeof SubjectChange.DISABLE;
+  export type ENABLE = typeof SubjectChange.ENABLE;
+  export type SIGN_OUT = typeof SubjectChange.SIGN_OUT;
+  export type DELETE = typeof SubjectChange.DELETE;
+  export type SET_ROLES = typeof SubjectChange.SET_ROLES;
+  export type UNRECOGNIZED = typeof SubjectChange.UNRECOGNIZED;
+}
+
 /** What the browser was sent here with; one of them. */
 export interface Errand {
   errand:
@@ -49,6 +75,8 @@ export interface Asker {
   address: string;
   userAgent: string;
   traceparent: string;
+  /** An operator acts, and not the person: a client id. Empty: the person. */
+  operatorId: string;
 }
 
 export interface ContinueRequest {
@@ -147,6 +175,8 @@ export interface Session {
   expiresAt: number;
   amr: string[];
   acr: string;
+  /** Who signed the person in: a provider's id. */
+  provider: string;
 }
 
 export interface SignInRequest {
@@ -166,9 +196,19 @@ export interface SignInRequest {
   acr: string;
   idleMs: number;
   absoluteMs: number;
-  /** Which provider, for the events. */
+  /** The provider's id. */
   provider: string;
-  asker: Asker | undefined;
+  asker:
+    | Asker
+    | undefined;
+  /** What they have by signing in with that provider; takes the place of what they had by it before. */
+  roles: string[];
+  attributes: Attribute[];
+}
+
+export interface Attribute {
+  name: string;
+  values: string[];
 }
 
 export interface SignInResponse {
@@ -210,8 +250,107 @@ export interface GetSessionResponse {
 }
 
 export interface EndSessionRequest {
+  /** Whose sessions: of whoever has this one, which itself ends unless `other` says else. */
   session: SessionName | undefined;
+  asker:
+    | Asker
+    | undefined;
+  /** Another session of the same person ends instead, by its id; `*`: all others. */
+  other: string;
+}
+
+export interface ListSessionsRequest {
+  session: SessionName | undefined;
+}
+
+export interface ListSessionsResponse {
+  /** The newest first; at most 100. */
+  sessions: SessionInformation[];
+}
+
+export interface SessionInformation {
+  id: string;
+  /** It is the one that asks. */
+  isCurrent: boolean;
+  provider: string;
+  userAgent: string;
+  address: string;
+  startedAt: number;
+  usedAt: number;
+  expiresAt: number;
+  amr: string[];
+}
+
+export interface ListApplicationsRequest {
+  session: SessionName | undefined;
+}
+
+export interface ListApplicationsResponse {
+  /** By name; at most 100. */
+  applications: ApplicationInformation[];
+}
+
+export interface ApplicationInformation {
+  client:
+    | ClientInformation
+    | undefined;
+  /** Agreed to, or granted. */
+  scopes: ScopeInformation[];
+  /** When the person agreed; 0: they were never asked. */
+  givenAt: number;
+  /** When the newest grant was given; 0: it has none now. */
+  grantedAt: number;
+}
+
+export interface WithdrawConsentRequest {
+  session: SessionName | undefined;
+  clientId: string;
   asker: Asker | undefined;
+}
+
+export interface WithdrawConsentResponse {
+  /** As EndSession's. */
+  revision: string;
+}
+
+export interface GetSubjectRequest {
+  partition: number;
+  subject: string;
+}
+
+export interface GetSubjectResponse {
+  /** Given to the account itself. */
+  roles: string[];
+  standings: Standing[];
+  disabledAt: number;
+  deletedAt: number;
+}
+
+/** What somebody has by signing in with a provider, as of the last time. */
+export interface Standing {
+  provider: string;
+  roles: string[];
+  attributes: Attribute[];
+  determinedAt: number;
+}
+
+export interface ChangeSubjectRequest {
+  partition: number;
+  subject: string;
+  change: SubjectChange;
+  roles: string[];
+  asker:
+    | Asker
+    | undefined;
+  /** A word for the events. */
+  reason: string;
+  /** SIGN_OUT: this session goes on; it is the person's own act. */
+  except: SessionName | undefined;
+}
+
+export interface ChangeSubjectResponse {
+  /** As EndSession's. */
+  revision: string;
 }
 
 export interface SignOutEverywhereRequest {
@@ -369,7 +508,7 @@ export const SessionName: MessageFns<SessionName> = {
 };
 
 function createBaseAsker(): Asker {
-  return { address: "", userAgent: "", traceparent: "" };
+  return { address: "", userAgent: "", traceparent: "", operatorId: "" };
 }
 
 export const Asker: MessageFns<Asker> = {
@@ -382,6 +521,9 @@ export const Asker: MessageFns<Asker> = {
     }
     if (message.traceparent !== "") {
       writer.uint32(26).string(message.traceparent);
+    }
+    if (message.operatorId !== "") {
+      writer.uint32(34).string(message.operatorId);
     }
     return writer;
   },
@@ -421,6 +563,14 @@ export const Asker: MessageFns<Asker> = {
             }
 
             message.traceparent = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.operatorId = reader.string();
             continue;
           }
         }
@@ -1185,7 +1335,17 @@ export const Done: MessageFns<Done> = {
 };
 
 function createBaseSession(): Session {
-  return { partition: 0, id: "", subject: "", startedAt: 0, authenticatedAt: 0, expiresAt: 0, amr: [], acr: "" };
+  return {
+    partition: 0,
+    id: "",
+    subject: "",
+    startedAt: 0,
+    authenticatedAt: 0,
+    expiresAt: 0,
+    amr: [],
+    acr: "",
+    provider: "",
+  };
 }
 
 export const Session: MessageFns<Session> = {
@@ -1213,6 +1373,9 @@ export const Session: MessageFns<Session> = {
     }
     if (message.acr !== "") {
       writer.uint32(66).string(message.acr);
+    }
+    if (message.provider !== "") {
+      writer.uint32(74).string(message.provider);
     }
     return writer;
   },
@@ -1294,6 +1457,14 @@ export const Session: MessageFns<Session> = {
             message.acr = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.provider = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1319,6 +1490,8 @@ function createBaseSignInRequest(): SignInRequest {
     absoluteMs: 0,
     provider: "",
     asker: undefined,
+    roles: [],
+    attributes: [],
   };
 }
 
@@ -1353,6 +1526,12 @@ export const SignInRequest: MessageFns<SignInRequest> = {
     }
     if (message.asker !== undefined) {
       Asker.encode(message.asker, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.roles) {
+      writer.uint32(90).string(v!);
+    }
+    for (const v of message.attributes) {
+      Attribute.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -1448,6 +1627,79 @@ export const SignInRequest: MessageFns<SignInRequest> = {
             }
 
             message.asker = Asker.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.roles.push(reader.string());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.attributes.push(Attribute.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAttribute(): Attribute {
+  return { name: "", values: [] };
+}
+
+export const Attribute: MessageFns<Attribute> = {
+  encode(message: Attribute, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.values) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Attribute {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttribute();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.values.push(reader.string());
             continue;
           }
         }
@@ -1782,7 +2034,7 @@ export const GetSessionResponse: MessageFns<GetSessionResponse> = {
 };
 
 function createBaseEndSessionRequest(): EndSessionRequest {
-  return { session: undefined, asker: undefined };
+  return { session: undefined, asker: undefined, other: "" };
 }
 
 export const EndSessionRequest: MessageFns<EndSessionRequest> = {
@@ -1792,6 +2044,9 @@ export const EndSessionRequest: MessageFns<EndSessionRequest> = {
     }
     if (message.asker !== undefined) {
       Asker.encode(message.asker, writer.uint32(18).fork()).join();
+    }
+    if (message.other !== "") {
+      writer.uint32(26).string(message.other);
     }
     return writer;
   },
@@ -1823,6 +2078,908 @@ export const EndSessionRequest: MessageFns<EndSessionRequest> = {
             }
 
             message.asker = Asker.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.other = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListSessionsRequest(): ListSessionsRequest {
+  return { session: undefined };
+}
+
+export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
+  encode(message: ListSessionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== undefined) {
+      SessionName.encode(message.session, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSessionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSessionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = SessionName.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListSessionsResponse(): ListSessionsResponse {
+  return { sessions: [] };
+}
+
+export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
+  encode(message: ListSessionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sessions) {
+      SessionInformation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSessionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSessionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sessions.push(SessionInformation.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSessionInformation(): SessionInformation {
+  return {
+    id: "",
+    isCurrent: false,
+    provider: "",
+    userAgent: "",
+    address: "",
+    startedAt: 0,
+    usedAt: 0,
+    expiresAt: 0,
+    amr: [],
+  };
+}
+
+export const SessionInformation: MessageFns<SessionInformation> = {
+  encode(message: SessionInformation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.isCurrent !== false) {
+      writer.uint32(16).bool(message.isCurrent);
+    }
+    if (message.provider !== "") {
+      writer.uint32(26).string(message.provider);
+    }
+    if (message.userAgent !== "") {
+      writer.uint32(34).string(message.userAgent);
+    }
+    if (message.address !== "") {
+      writer.uint32(42).string(message.address);
+    }
+    if (message.startedAt !== 0) {
+      writer.uint32(48).int64(message.startedAt);
+    }
+    if (message.usedAt !== 0) {
+      writer.uint32(56).int64(message.usedAt);
+    }
+    if (message.expiresAt !== 0) {
+      writer.uint32(64).int64(message.expiresAt);
+    }
+    for (const v of message.amr) {
+      writer.uint32(74).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionInformation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionInformation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.isCurrent = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.provider = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.userAgent = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.startedAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.usedAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.expiresAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.amr.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListApplicationsRequest(): ListApplicationsRequest {
+  return { session: undefined };
+}
+
+export const ListApplicationsRequest: MessageFns<ListApplicationsRequest> = {
+  encode(message: ListApplicationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== undefined) {
+      SessionName.encode(message.session, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListApplicationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListApplicationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = SessionName.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListApplicationsResponse(): ListApplicationsResponse {
+  return { applications: [] };
+}
+
+export const ListApplicationsResponse: MessageFns<ListApplicationsResponse> = {
+  encode(message: ListApplicationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.applications) {
+      ApplicationInformation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListApplicationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListApplicationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.applications.push(ApplicationInformation.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseApplicationInformation(): ApplicationInformation {
+  return { client: undefined, scopes: [], givenAt: 0, grantedAt: 0 };
+}
+
+export const ApplicationInformation: MessageFns<ApplicationInformation> = {
+  encode(message: ApplicationInformation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.client !== undefined) {
+      ClientInformation.encode(message.client, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.scopes) {
+      ScopeInformation.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.givenAt !== 0) {
+      writer.uint32(24).int64(message.givenAt);
+    }
+    if (message.grantedAt !== 0) {
+      writer.uint32(32).int64(message.grantedAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplicationInformation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApplicationInformation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.client = ClientInformation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scopes.push(ScopeInformation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.givenAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.grantedAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWithdrawConsentRequest(): WithdrawConsentRequest {
+  return { session: undefined, clientId: "", asker: undefined };
+}
+
+export const WithdrawConsentRequest: MessageFns<WithdrawConsentRequest> = {
+  encode(message: WithdrawConsentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== undefined) {
+      SessionName.encode(message.session, writer.uint32(10).fork()).join();
+    }
+    if (message.clientId !== "") {
+      writer.uint32(18).string(message.clientId);
+    }
+    if (message.asker !== undefined) {
+      Asker.encode(message.asker, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WithdrawConsentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWithdrawConsentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = SessionName.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.asker = Asker.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWithdrawConsentResponse(): WithdrawConsentResponse {
+  return { revision: "" };
+}
+
+export const WithdrawConsentResponse: MessageFns<WithdrawConsentResponse> = {
+  encode(message: WithdrawConsentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== "") {
+      writer.uint32(10).string(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WithdrawConsentResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWithdrawConsentResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.revision = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetSubjectRequest(): GetSubjectRequest {
+  return { partition: 0, subject: "" };
+}
+
+export const GetSubjectRequest: MessageFns<GetSubjectRequest> = {
+  encode(message: GetSubjectRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).uint32(message.partition);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSubjectRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSubjectRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetSubjectResponse(): GetSubjectResponse {
+  return { roles: [], standings: [], disabledAt: 0, deletedAt: 0 };
+}
+
+export const GetSubjectResponse: MessageFns<GetSubjectResponse> = {
+  encode(message: GetSubjectResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.roles) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.standings) {
+      Standing.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.disabledAt !== 0) {
+      writer.uint32(24).int64(message.disabledAt);
+    }
+    if (message.deletedAt !== 0) {
+      writer.uint32(32).int64(message.deletedAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSubjectResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSubjectResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.roles.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.standings.push(Standing.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.disabledAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.deletedAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStanding(): Standing {
+  return { provider: "", roles: [], attributes: [], determinedAt: 0 };
+}
+
+export const Standing: MessageFns<Standing> = {
+  encode(message: Standing, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.provider !== "") {
+      writer.uint32(10).string(message.provider);
+    }
+    for (const v of message.roles) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.attributes) {
+      Attribute.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.determinedAt !== 0) {
+      writer.uint32(32).int64(message.determinedAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Standing {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStanding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.provider = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.roles.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.attributes.push(Attribute.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.determinedAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChangeSubjectRequest(): ChangeSubjectRequest {
+  return { partition: 0, subject: "", change: 0, roles: [], asker: undefined, reason: "", except: undefined };
+}
+
+export const ChangeSubjectRequest: MessageFns<ChangeSubjectRequest> = {
+  encode(message: ChangeSubjectRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partition !== 0) {
+      writer.uint32(8).uint32(message.partition);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    if (message.change !== 0) {
+      writer.uint32(24).int32(message.change);
+    }
+    for (const v of message.roles) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.asker !== undefined) {
+      Asker.encode(message.asker, writer.uint32(42).fork()).join();
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    if (message.except !== undefined) {
+      SessionName.encode(message.except, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangeSubjectRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangeSubjectRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.change = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.roles.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.asker = Asker.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.except = SessionName.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChangeSubjectResponse(): ChangeSubjectResponse {
+  return { revision: "" };
+}
+
+export const ChangeSubjectResponse: MessageFns<ChangeSubjectResponse> = {
+  encode(message: ChangeSubjectResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== "") {
+      writer.uint32(10).string(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangeSubjectResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangeSubjectResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.revision = reader.string();
             continue;
           }
         }
@@ -2177,7 +3334,7 @@ export const AuthorizationService = {
     responseSerialize: (value: GetSessionResponse): Buffer => Buffer.from(GetSessionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetSessionResponse => GetSessionResponse.decode(value),
   },
-  /** Ends one session, and what hangs on it. */
+  /** Ends one session or several of a person, and what hangs on them. */
   endSession: {
     path: "/countersign.authorization.v1.Authorization/EndSession" as const,
     requestStream: false as const,
@@ -2199,6 +3356,62 @@ export const AuthorizationService = {
       Buffer.from(SignOutEverywhereResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SignOutEverywhereResponse => SignOutEverywhereResponse.decode(value),
   },
+  /** The sessions of whoever has this one. */
+  listSessions: {
+    path: "/countersign.authorization.v1.Authorization/ListSessions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListSessionsRequest): Buffer => Buffer.from(ListSessionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListSessionsRequest => ListSessionsRequest.decode(value),
+    responseSerialize: (value: ListSessionsResponse): Buffer =>
+      Buffer.from(ListSessionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListSessionsResponse => ListSessionsResponse.decode(value),
+  },
+  /** The applications that whoever has this session agreed to, or that have a grant of theirs. */
+  listApplications: {
+    path: "/countersign.authorization.v1.Authorization/ListApplications" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListApplicationsRequest): Buffer =>
+      Buffer.from(ListApplicationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListApplicationsRequest => ListApplicationsRequest.decode(value),
+    responseSerialize: (value: ListApplicationsResponse): Buffer =>
+      Buffer.from(ListApplicationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListApplicationsResponse => ListApplicationsResponse.decode(value),
+  },
+  /** Takes back what was agreed for an application, and every grant that it has of this person. */
+  withdrawConsent: {
+    path: "/countersign.authorization.v1.Authorization/WithdrawConsent" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: WithdrawConsentRequest): Buffer =>
+      Buffer.from(WithdrawConsentRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WithdrawConsentRequest => WithdrawConsentRequest.decode(value),
+    responseSerialize: (value: WithdrawConsentResponse): Buffer =>
+      Buffer.from(WithdrawConsentResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WithdrawConsentResponse => WithdrawConsentResponse.decode(value),
+  },
+  /** What is known of a person here, apart from the account: roles, whether they may sign in. */
+  getSubject: {
+    path: "/countersign.authorization.v1.Authorization/GetSubject" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetSubjectRequest): Buffer => Buffer.from(GetSubjectRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetSubjectRequest => GetSubjectRequest.decode(value),
+    responseSerialize: (value: GetSubjectResponse): Buffer => Buffer.from(GetSubjectResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetSubjectResponse => GetSubjectResponse.decode(value),
+  },
+  /** Disables, enables, signs out or deletes a person, or sets their roles; also somebody who never signed in. */
+  changeSubject: {
+    path: "/countersign.authorization.v1.Authorization/ChangeSubject" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ChangeSubjectRequest): Buffer => Buffer.from(ChangeSubjectRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ChangeSubjectRequest => ChangeSubjectRequest.decode(value),
+    responseSerialize: (value: ChangeSubjectResponse): Buffer =>
+      Buffer.from(ChangeSubjectResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ChangeSubjectResponse => ChangeSubjectResponse.decode(value),
+  },
 } as const;
 
 export interface AuthorizationServer extends UntypedServiceImplementation {
@@ -2212,10 +3425,20 @@ export interface AuthorizationServer extends UntypedServiceImplementation {
   deny: handleUnaryCall<DenyRequest, DenyResponse>;
   /** A browser's session, if it is good; asking counts as using it. */
   getSession: handleUnaryCall<GetSessionRequest, GetSessionResponse>;
-  /** Ends one session, and what hangs on it. */
+  /** Ends one session or several of a person, and what hangs on them. */
   endSession: handleUnaryCall<EndSessionRequest, EndSessionResponse>;
   /** Ends every session and every token of a person. */
   signOutEverywhere: handleUnaryCall<SignOutEverywhereRequest, SignOutEverywhereResponse>;
+  /** The sessions of whoever has this one. */
+  listSessions: handleUnaryCall<ListSessionsRequest, ListSessionsResponse>;
+  /** The applications that whoever has this session agreed to, or that have a grant of theirs. */
+  listApplications: handleUnaryCall<ListApplicationsRequest, ListApplicationsResponse>;
+  /** Takes back what was agreed for an application, and every grant that it has of this person. */
+  withdrawConsent: handleUnaryCall<WithdrawConsentRequest, WithdrawConsentResponse>;
+  /** What is known of a person here, apart from the account: roles, whether they may sign in. */
+  getSubject: handleUnaryCall<GetSubjectRequest, GetSubjectResponse>;
+  /** Disables, enables, signs out or deletes a person, or sets their roles; also somebody who never signed in. */
+  changeSubject: handleUnaryCall<ChangeSubjectRequest, ChangeSubjectResponse>;
 }
 
 export interface AuthorizationClient extends Client {
@@ -2296,7 +3519,7 @@ export interface AuthorizationClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetSessionResponse) => void,
   ): ClientUnaryCall;
-  /** Ends one session, and what hangs on it. */
+  /** Ends one session or several of a person, and what hangs on them. */
   endSession(
     request: EndSessionRequest,
     callback: (error: ServiceError | null, response: EndSessionResponse) => void,
@@ -2327,6 +3550,86 @@ export interface AuthorizationClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SignOutEverywhereResponse) => void,
+  ): ClientUnaryCall;
+  /** The sessions of whoever has this one. */
+  listSessions(
+    request: ListSessionsRequest,
+    callback: (error: ServiceError | null, response: ListSessionsResponse) => void,
+  ): ClientUnaryCall;
+  listSessions(
+    request: ListSessionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListSessionsResponse) => void,
+  ): ClientUnaryCall;
+  listSessions(
+    request: ListSessionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListSessionsResponse) => void,
+  ): ClientUnaryCall;
+  /** The applications that whoever has this session agreed to, or that have a grant of theirs. */
+  listApplications(
+    request: ListApplicationsRequest,
+    callback: (error: ServiceError | null, response: ListApplicationsResponse) => void,
+  ): ClientUnaryCall;
+  listApplications(
+    request: ListApplicationsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListApplicationsResponse) => void,
+  ): ClientUnaryCall;
+  listApplications(
+    request: ListApplicationsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListApplicationsResponse) => void,
+  ): ClientUnaryCall;
+  /** Takes back what was agreed for an application, and every grant that it has of this person. */
+  withdrawConsent(
+    request: WithdrawConsentRequest,
+    callback: (error: ServiceError | null, response: WithdrawConsentResponse) => void,
+  ): ClientUnaryCall;
+  withdrawConsent(
+    request: WithdrawConsentRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: WithdrawConsentResponse) => void,
+  ): ClientUnaryCall;
+  withdrawConsent(
+    request: WithdrawConsentRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: WithdrawConsentResponse) => void,
+  ): ClientUnaryCall;
+  /** What is known of a person here, apart from the account: roles, whether they may sign in. */
+  getSubject(
+    request: GetSubjectRequest,
+    callback: (error: ServiceError | null, response: GetSubjectResponse) => void,
+  ): ClientUnaryCall;
+  getSubject(
+    request: GetSubjectRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetSubjectResponse) => void,
+  ): ClientUnaryCall;
+  getSubject(
+    request: GetSubjectRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetSubjectResponse) => void,
+  ): ClientUnaryCall;
+  /** Disables, enables, signs out or deletes a person, or sets their roles; also somebody who never signed in. */
+  changeSubject(
+    request: ChangeSubjectRequest,
+    callback: (error: ServiceError | null, response: ChangeSubjectResponse) => void,
+  ): ClientUnaryCall;
+  changeSubject(
+    request: ChangeSubjectRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ChangeSubjectResponse) => void,
+  ): ClientUnaryCall;
+  changeSubject(
+    request: ChangeSubjectRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ChangeSubjectResponse) => void,
   ): ClientUnaryCall;
 }
 

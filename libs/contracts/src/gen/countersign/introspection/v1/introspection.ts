@@ -72,6 +72,13 @@ export interface IntrospectResponse {
     | undefined;
   /** Who acts for the subject (RFC 8693 section 4.1), whoever acts now first. */
   actors: string[];
+  /** Of the person, besides roles. */
+  attributes: Attribute[];
+}
+
+export interface Attribute {
+  name: string;
+  values: string[];
 }
 
 /** The key that whoever presents a token proves to hold (RFC 7800 section 3.1). */
@@ -315,6 +322,7 @@ function createBaseIntrospectResponse(): IntrospectResponse {
     roles: [],
     cnf: undefined,
     actors: [],
+    attributes: [],
   };
 }
 
@@ -367,6 +375,9 @@ export const IntrospectResponse: MessageFns<IntrospectResponse> = {
     }
     for (const v of message.actors) {
       writer.uint32(130).string(v!);
+    }
+    for (const v of message.attributes) {
+      Attribute.encode(v!, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -510,6 +521,71 @@ export const IntrospectResponse: MessageFns<IntrospectResponse> = {
             }
 
             message.actors.push(reader.string());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.attributes.push(Attribute.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAttribute(): Attribute {
+  return { name: "", values: [] };
+}
+
+export const Attribute: MessageFns<Attribute> = {
+  encode(message: Attribute, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.values) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Attribute {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttribute();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.values.push(reader.string());
             continue;
           }
         }

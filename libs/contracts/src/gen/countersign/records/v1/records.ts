@@ -148,6 +148,8 @@ export interface GrantRecord {
   claims: string;
   /** What the client is told as `sub`, where that is pairwise (OpenID Connect Core section 8.1). Empty: the subject. */
   toldSubject: string;
+  /** The provider that they signed in with: its standing of the subject's is this grant's. */
+  provider: string;
 }
 
 /** A client's state; a copy is in every partition. */
@@ -182,6 +184,25 @@ export interface SubjectRecord {
   /** Raised by "sign out everywhere". */
   epoch: number;
   disabledAt: number;
+  /** Roles given to the account itself, whoever it signs in with. */
+  roles: string[];
+  /** What holds for those who sign in with each provider, as of the last time. */
+  standings: Standing[];
+  /** The account is no more; this is what remains of it. */
+  deletedAt: number;
+}
+
+/** Roles and attributes that somebody has by signing in with a provider: what it says, what rules and directories add. */
+export interface Standing {
+  provider: string;
+  roles: string[];
+  attributes: Attribute[];
+  determinedAt: number;
+}
+
+export interface Attribute {
+  name: string;
+  values: string[];
 }
 
 export interface SessionRecord {
@@ -202,6 +223,11 @@ export interface SessionRecord {
   keptUntil: number;
   /** Sessions of this browser before the person signed in again: tokens that hang on them end with this one. */
   predecessors: string[];
+  /** Who signed the person in. */
+  provider: string;
+  /** The device, as it was when the session began. */
+  userAgent: string;
+  address: string;
 }
 
 /** An authorization request that a person is being asked about. */
@@ -312,9 +338,49 @@ export interface AccountRecord {
   createdAt: number;
   changedAt: number;
   disabledAt: number;
+  /** Who the person is elsewhere. */
+  identities: Identity[];
+  totp: Totp | undefined;
+  passkeys: Passkey[];
+  passwordChangedAt: number;
 }
 
-/** Where an account is: by its login name, or by an identity elsewhere; in partition 0. */
+/** Who somebody is at a provider: never by an address or a name, which change hands (OpenID Connect Core section 5.7). */
+export interface Identity {
+  /** The provider's id in the configuration. */
+  provider: string;
+  issuer: string;
+  subject: string;
+  /** What the person knows it by: an e-mail address, a name. */
+  label: string;
+  linkedAt: number;
+}
+
+/** A second factor by time (RFC 6238). */
+export interface Totp {
+  /** AES-256-GCM under a key from the master key; the context is the account's id. */
+  sealedSecret: Buffer;
+  addedAt: number;
+  /** The last step that was used: no code is good twice (RFC 6238 section 5.2). */
+  usedStep: number;
+  /** SHA-256 (base64url) of each recovery code that is left. */
+  recoveryDigests: string[];
+}
+
+/** A WebAuthn credential. */
+export interface Passkey {
+  /** base64url. */
+  id: string;
+  /** COSE. */
+  publicKey: Buffer;
+  counter: number;
+  name: string;
+  transports: string[];
+  addedAt: number;
+  usedAt: number;
+}
+
+/** Where an account is: by its login name, by an identity elsewhere or by a passkey; in partition 0. */
 export interface AccountIndexRecord {
   accountId: string;
   partition: number;
@@ -865,6 +931,7 @@ function createBaseGrantRecord(): GrantRecord {
     acr: "",
     claims: "",
     toldSubject: "",
+    provider: "",
   };
 }
 
@@ -917,6 +984,9 @@ export const GrantRecord: MessageFns<GrantRecord> = {
     }
     if (message.toldSubject !== "") {
       writer.uint32(130).string(message.toldSubject);
+    }
+    if (message.provider !== "") {
+      writer.uint32(138).string(message.provider);
     }
     return writer;
   },
@@ -1060,6 +1130,14 @@ export const GrantRecord: MessageFns<GrantRecord> = {
             }
 
             message.toldSubject = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.provider = reader.string();
             continue;
           }
         }
@@ -1289,7 +1367,7 @@ export const RegistrationRecord: MessageFns<RegistrationRecord> = {
 };
 
 function createBaseSubjectRecord(): SubjectRecord {
-  return { id: "", epoch: 0, disabledAt: 0 };
+  return { id: "", epoch: 0, disabledAt: 0, roles: [], standings: [], deletedAt: 0 };
 }
 
 export const SubjectRecord: MessageFns<SubjectRecord> = {
@@ -1302,6 +1380,15 @@ export const SubjectRecord: MessageFns<SubjectRecord> = {
     }
     if (message.disabledAt !== 0) {
       writer.uint32(24).int64(message.disabledAt);
+    }
+    for (const v of message.roles) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.standings) {
+      Standing.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.deletedAt !== 0) {
+      writer.uint32(48).int64(message.deletedAt);
     }
     return writer;
   },
@@ -1343,6 +1430,166 @@ export const SubjectRecord: MessageFns<SubjectRecord> = {
             message.disabledAt = longToNumber(reader.int64());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.roles.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.standings.push(Standing.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.deletedAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStanding(): Standing {
+  return { provider: "", roles: [], attributes: [], determinedAt: 0 };
+}
+
+export const Standing: MessageFns<Standing> = {
+  encode(message: Standing, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.provider !== "") {
+      writer.uint32(10).string(message.provider);
+    }
+    for (const v of message.roles) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.attributes) {
+      Attribute.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.determinedAt !== 0) {
+      writer.uint32(32).int64(message.determinedAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Standing {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStanding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.provider = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.roles.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.attributes.push(Attribute.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.determinedAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAttribute(): Attribute {
+  return { name: "", values: [] };
+}
+
+export const Attribute: MessageFns<Attribute> = {
+  encode(message: Attribute, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.values) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Attribute {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttribute();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.values.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1371,6 +1618,9 @@ function createBaseSessionRecord(): SessionRecord {
     subjectEpoch: 0,
     keptUntil: 0,
     predecessors: [],
+    provider: "",
+    userAgent: "",
+    address: "",
   };
 }
 
@@ -1414,6 +1664,15 @@ export const SessionRecord: MessageFns<SessionRecord> = {
     }
     for (const v of message.predecessors) {
       writer.uint32(106).string(v!);
+    }
+    if (message.provider !== "") {
+      writer.uint32(114).string(message.provider);
+    }
+    if (message.userAgent !== "") {
+      writer.uint32(122).string(message.userAgent);
+    }
+    if (message.address !== "") {
+      writer.uint32(130).string(message.address);
     }
     return writer;
   },
@@ -1533,6 +1792,30 @@ export const SessionRecord: MessageFns<SessionRecord> = {
             }
 
             message.predecessors.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.provider = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.userAgent = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.address = reader.string();
             continue;
           }
         }
@@ -2530,7 +2813,19 @@ export const LogoutNoticeRecord: MessageFns<LogoutNoticeRecord> = {
 };
 
 function createBaseAccountRecord(): AccountRecord {
-  return { id: "", loginName: "", passwordHash: "", claims: "", createdAt: 0, changedAt: 0, disabledAt: 0 };
+  return {
+    id: "",
+    loginName: "",
+    passwordHash: "",
+    claims: "",
+    createdAt: 0,
+    changedAt: 0,
+    disabledAt: 0,
+    identities: [],
+    totp: undefined,
+    passkeys: [],
+    passwordChangedAt: 0,
+  };
 }
 
 export const AccountRecord: MessageFns<AccountRecord> = {
@@ -2555,6 +2850,18 @@ export const AccountRecord: MessageFns<AccountRecord> = {
     }
     if (message.disabledAt !== 0) {
       writer.uint32(56).int64(message.disabledAt);
+    }
+    for (const v of message.identities) {
+      Identity.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.totp !== undefined) {
+      Totp.encode(message.totp, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.passkeys) {
+      Passkey.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.passwordChangedAt !== 0) {
+      writer.uint32(88).int64(message.passwordChangedAt);
     }
     return writer;
   },
@@ -2626,6 +2933,319 @@ export const AccountRecord: MessageFns<AccountRecord> = {
             }
 
             message.disabledAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.identities.push(Identity.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.totp = Totp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.passkeys.push(Passkey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.passwordChangedAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseIdentity(): Identity {
+  return { provider: "", issuer: "", subject: "", label: "", linkedAt: 0 };
+}
+
+export const Identity: MessageFns<Identity> = {
+  encode(message: Identity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.provider !== "") {
+      writer.uint32(10).string(message.provider);
+    }
+    if (message.issuer !== "") {
+      writer.uint32(18).string(message.issuer);
+    }
+    if (message.subject !== "") {
+      writer.uint32(26).string(message.subject);
+    }
+    if (message.label !== "") {
+      writer.uint32(34).string(message.label);
+    }
+    if (message.linkedAt !== 0) {
+      writer.uint32(40).int64(message.linkedAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Identity {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIdentity();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.provider = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.issuer = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.label = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.linkedAt = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTotp(): Totp {
+  return { sealedSecret: Buffer.alloc(0), addedAt: 0, usedStep: 0, recoveryDigests: [] };
+}
+
+export const Totp: MessageFns<Totp> = {
+  encode(message: Totp, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sealedSecret.length !== 0) {
+      writer.uint32(10).bytes(message.sealedSecret);
+    }
+    if (message.addedAt !== 0) {
+      writer.uint32(16).int64(message.addedAt);
+    }
+    if (message.usedStep !== 0) {
+      writer.uint32(24).int64(message.usedStep);
+    }
+    for (const v of message.recoveryDigests) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Totp {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTotp();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sealedSecret = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.addedAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.usedStep = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.recoveryDigests.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePasskey(): Passkey {
+  return { id: "", publicKey: Buffer.alloc(0), counter: 0, name: "", transports: [], addedAt: 0, usedAt: 0 };
+}
+
+export const Passkey: MessageFns<Passkey> = {
+  encode(message: Passkey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.publicKey.length !== 0) {
+      writer.uint32(18).bytes(message.publicKey);
+    }
+    if (message.counter !== 0) {
+      writer.uint32(24).uint32(message.counter);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    for (const v of message.transports) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.addedAt !== 0) {
+      writer.uint32(48).int64(message.addedAt);
+    }
+    if (message.usedAt !== 0) {
+      writer.uint32(56).int64(message.usedAt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Passkey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePasskey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.publicKey = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.counter = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.transports.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.addedAt = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.usedAt = longToNumber(reader.int64());
             continue;
           }
         }
