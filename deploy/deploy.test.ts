@@ -85,12 +85,13 @@ describe('docker-compose.yml', () => {
     for (const server of [host('bus'), host('audit')]) expect(share('login', server)).toBe(false)
   })
 
-  test('lets login ask the token-issuer, and nobody from outside', () => {
+  test('lets login ask the token-issuer, and nobody from outside either of them over gRPC', () => {
     const { target } = config.services.token_issuer
     expect(target).toBe(`token-issuer:${config.listen.grpc!.split(':')[1]}`)
     expect(share('login', 'token-issuer')).toBe(true)
-    for (const network of compose.services['token-issuer']!.networks)
-      expect(compose.networks[network]).toEqual({ internal: true })
+    for (const name of ['token-issuer', 'login'])
+      for (const network of compose.services[name]!.networks)
+        expect(compose.networks[network]).toEqual({ internal: true })
     const upstreams = [...read('deploy/nginx.conf').matchAll(/server ([a-z-]+):50051 /g)].map(([, name]) => name)
     expect(upstreams).toEqual(['introspection'])
   })

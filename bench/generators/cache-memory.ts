@@ -75,6 +75,7 @@ function answerOf(isPerson: boolean): Outcome {
       also: [],
     },
     roles: [],
+    attributes: [],
     cnf: undefined,
     actors: [],
   }

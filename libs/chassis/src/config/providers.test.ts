@@ -25,6 +25,7 @@ describe('a provider', () => {
         authorizationUrl: 'https://p.example/a',
         tokenUrl: 'https://p.example/t',
         userinfoUrl: 'https://p.example/u',
+        clientAuthentication: 'form',
         emailField: 'email',
         nameField: 'name',
       },

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { hostText } from './address.ts'
 import { file, secret, type Surroundings } from './credential.ts'
 import { duration } from './duration.ts'
-import { flag, identifier, list, map, mapOf, oneOrSome, phrase, scopeToken, texts } from './leaf.ts'
+import { choice, flag, identifier, list, map, mapOf, oneOrSome, phrase, scopeToken, texts } from './leaf.ts'
 import { limits } from './limits.ts'
 import { asProperties } from './spelling.ts'
 import { foreignIssuerUrl, issuerUrl, webUrl } from './url.ts'
@@ -103,6 +103,9 @@ const oauth2 = (surroundings: Surroundings) =>
     token_url: webUrl().describe('Its token endpoint.'),
     userinfo_url: webUrl().describe('Where it says who signed in.'),
     ...common(surroundings),
+    client_authentication: choice(['form', 'basic'])
+      .prefault('form')
+      .describe('How the secret goes to its token endpoint (RFC 6749 section 2.3.1).'),
     email_field: phrase().prefault('email').describe('The field of the userinfo answer that is the email address.'),
     subject_field: phrase()
       .optional()

@@ -95,7 +95,7 @@ export const audit = (surroundings: Surroundings) =>
 export const listen = () =>
   map({
     http: listenAddress().prefault('127.0.0.1:8080').describe('OAuth 2.0 endpoints, the console, forward-auth.'),
-    grpc: listenAddress().prefault('127.0.0.1:50051').describe('Introspection over gRPC.'),
+    grpc: listenAddress().prefault('127.0.0.1:50051').describe('gRPC: introspection, and what operators ask.'),
     management: listenAddress().prefault('127.0.0.1:9464').describe('`/metrics`, `/healthz` and `/readyz`.'),
   })
     .prefault({})

@@ -64,6 +64,14 @@ describe('a JWT of another server', () => {
     for (const jwt of jwts) expect(await verify(jwt)).toHaveProperty('refusal')
   })
 
+  test('is refused under an HMAC, even where the keys are secrets', async () => {
+    const secret = new Uint8Array(32)
+    const payload = new TextEncoder().encode(JSON.stringify(claims))
+    const jwt = await new CompactSign(payload).setProtectedHeader({ alg: 'HS256' }).sign(secret)
+    const key = () => Promise.resolve(secret)
+    expect(await verify(jwt, key as never)).toHaveProperty('refusal')
+  })
+
   test('without kid is tried with the first four keys for its algorithm, and no more', async () => {
     const jwt = sign({}, { kid: undefined })
     const others = [0, 1, 2, 3].map((number) => `other-${number}`)

@@ -44,7 +44,7 @@ function clientOn(socket: Socket, url: string): Client {
 
 /**
  * Asks a directory on a connection of its own, which costs a millisecond and is never a stale one.
- * @param signal when it is aborted from now on, its reason is thrown
+ * @param signal when it is aborted, its reason is thrown
  * @throws whatever went wrong; the connection is gone in any case
  */
 export async function converse<T>(
@@ -72,6 +72,7 @@ export async function converse<T>(
     return ask(client)
   }
   try {
+    signal.throwIfAborted()
     return await Promise.race([broken, talk()])
   } finally {
     signal.removeEventListener('abort', abort)

@@ -73,7 +73,7 @@ export function createPost(options: PostOptions): Post {
     const messageId = `<${randomUUID()}@${from!.address.split('@').at(-1)}>`
     for (let tries = 1; ; tries++) {
       try {
-        await gate.pass(() => attempt(letter, messageId), ended.signal)
+        await gate.pass(() => attempt(letter, messageId))
         counts.sent++
         return true
       } catch (thrown) {

@@ -122,16 +122,9 @@ function operatorCalls(options: AccountsOptions): OperatorCalls {
 
     async removeSecondFactor({ account: name }, operator) {
       const account = await find(name)
-      const passkeys = new Set<string>()
-      const changed = await directory.change(account, operator, (record) => {
-        for (const { id } of record.passkeys) passkeys.add(id)
-        const after = withoutSecondFactor(record)
-        return after && { record: after, told: { type: 'account.second_factor_removed' } }
-      })
-      if (!changed) return { account: accountMessage(account.record) }
-      if (passkeys.size > 0) await directory.release(changed, [...passkeys].map(passkeyKey))
-      correspondence.secondFactorChanged(changed, 'second_factor_removed', links.speechOf(changed))
-      return { account: accountMessage(changed.record) }
+      const changed = await removeSecondFactor(options, account, operator)
+      if (changed) correspondence.secondFactorChanged(changed, 'second_factor_removed', links.speechOf(changed))
+      return { account: accountMessage((changed ?? account).record) }
     },
 
     disableAccount: async ({ account }, operator) => ({
@@ -191,6 +184,22 @@ function changedBy(record: AccountRecord, change: ClaimChange) {
   if (Object.entries(change).every(([name, value]) => before[name] === value)) return undefined
   const claims = JSON.stringify({ ...before, ...change })
   return { record: { ...record, claims }, told: { type: 'account.changed', reason: 'changed_by_operator' } as const }
+}
+
+/** Undefined: there was none. @throws Failure as {@link withoutSecondFactor} */
+async function removeSecondFactor(
+  { directory }: Pick<AccountsOptions, 'directory'>,
+  account: Account,
+  operator: Asker,
+): Promise<Account | undefined> {
+  const passkeys = new Set<string>()
+  const changed = await directory.change(account, operator, (record) => {
+    for (const { id } of record.passkeys) passkeys.add(id)
+    const after = withoutSecondFactor(record)
+    return after && { record: after, told: { type: 'account.second_factor_removed' } }
+  })
+  if (changed && passkeys.size > 0) await directory.release(changed, [...passkeys].map(passkeyKey))
+  return changed
 }
 
 /** Undefined: there was none. @throws Failure `conflict` when nobody could sign in any more */

@@ -14,6 +14,8 @@ export interface Arrival {
   readonly account: Account
   /** The id of the provider that they showed it to. */
   readonly provider: string
+  /** What the provider knows them by. */
+  readonly subject: string
   /** RFC 8176. */
   readonly amr: readonly string[]
   readonly acr: string
@@ -74,10 +76,10 @@ export class Arrivals {
   }
 
   /** What they have by signing in like this: what the provider and directories say of them, and what rules make of that. */
-  async #standing({ account, provider, email, roles, attributes }: Arrival) {
+  async #standing({ account, provider, subject, email, roles, attributes }: Arrival) {
     const { rules, directories } = this.#options
-    const { id: subject, loginName } = account.record
-    const found = await directories.lookUp({ provider, subject, loginName, email })
+    const { id: accountId, loginName } = account.record
+    const found = await directories.lookUp({ provider, subject, loginName, email, accountId })
     const said = { roles: union(roles, found.roles), attributes: merged([...attributes, ...found.attributes]) }
     const ruled = rolesByRules(rules, { provider, email, loginName, ...said })
     return { roles: fitting(union(said.roles, ruled)), attributes: fittingAttributes(said.attributes) }

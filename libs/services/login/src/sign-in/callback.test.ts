@@ -15,12 +15,14 @@ let three: HostileProvider
 let world: World
 let browser: Browser
 let closed: Set<string>
+let lookedUp: object[]
 
 beforeEach(async () => {
   ;[one, two, three] = [new HostileProvider(), new HostileProvider(), new HostileProvider()]
   await Promise.all([one.start(), two.start(), three.start()])
   three.callback = { iss: undefined }
   closed = new Set()
+  lookedUp = []
   const log = { error: () => {}, warn: () => {} }
   const upstreams = createUpstreams({
     providers: [
@@ -39,7 +41,10 @@ beforeEach(async () => {
     { grant: ['lead'], when: { roles: ['staff', 'directory'] } },
   ]
   const directories = {
-    lookUp: async () => ({ roles: ['directory'], attributes: [{ name: 'team', values: ['b'] }] }),
+    lookUp: async (who: object) => {
+      lookedUp.push(who)
+      return { roles: ['directory'], attributes: [{ name: 'team', values: ['b'] }] }
+    },
     stats: () => [],
   }
   world = await openWorld({ upstreams, rules, directories, mayBegin: (id) => !closed.has(id) })
@@ -87,6 +92,8 @@ describe('signing in with a provider', () => {
       roles: ['boss', 'directory', 'lead', 'staff'],
       attributes: [{ name: 'team', values: ['a', 'b'] }],
     })
+    const who = { provider: 'one', subject: 'ann-1', email: 'ann@example.org', accountId: signedIn().subject }
+    expect(lookedUp).toMatchObject([who])
     two.person = { ...two.person, groups: ['admin'] }
     await signIn('two', '/login', new Browser(world.origin))
     expect(signedIn().roles).toEqual(['directory', 'lead'])

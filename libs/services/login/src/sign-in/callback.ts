@@ -28,9 +28,9 @@ export function callbackHandlers(options: CallbackOptions): Handlers {
   const { upstreamVisits, identities, arrivals, steps } = options
 
   async function signIn(visit: Visit, person: UpstreamPerson, purpose: Purpose): Promise<HttpAnswer> {
-    const { provider, amr, email, roles, attributes } = person
+    const { provider, subject, amr, email, roles, attributes } = person
     const account = await identities.accountOf(person, visit.asker)
-    const arrival = { account, provider, amr, acr: '', email, roles, attributes }
+    const arrival = { account, provider, subject, amr, acr: '', email, roles, attributes }
     return steps.follow(visit, purpose, await arrivals.signIn(visit, purpose, arrival))
   }
 

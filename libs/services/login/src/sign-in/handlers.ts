@@ -67,7 +67,7 @@ export class SignIn {
     const { arrivals, steps, localProvider } = this.#options
     const email = emailOf(account)
     const provider = localProvider ?? 'local'
-    const arrival = { account, provider, amr, acr: '', email, roles: [], attributes: [] }
+    const arrival = { account, provider, subject: account.record.id, amr, acr: '', email, roles: [], attributes: [] }
     return steps.follow(visit, purpose, await arrivals.signIn(visit, purpose, arrival))
   }
 

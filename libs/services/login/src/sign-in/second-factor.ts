@@ -61,17 +61,17 @@ export class SecondFactor {
   async pass(visit: Visit, ticket: string, typed: string): Promise<Passed> {
     const { directory, throttle } = this.#options
     const halfway = visit.opened<Halfway>('second-factor', ticket)?.content
-    const account = halfway && (await directory.read(halfway.partition, halfway.id))
-    if (!account || account.record.disabledAt !== 0) return 'over'
-    const keys = [`account ${account.record.id}`, `address ${networkOf(visit.asker.address)}`]
+    if (!halfway) return 'over'
+    const keys = [`account ${halfway.id}`, `address ${networkOf(visit.asker.address)}`]
     const blocked = async () => longest(await Promise.all(keys.map((key) => throttle.blockedSeconds(key))))
-    const blockedSeconds = await blocked()
+    const [account, blockedSeconds] = await Promise.all([directory.read(halfway.partition, halfway.id), blocked()])
+    if (!account || account.record.disabledAt !== 0) return 'over'
     if (blockedSeconds !== undefined) return { blockedSeconds }
     const passed = await this.#use(account, typed)
     // Once more: of many guesses at once, those that others have used up the attempts of must not count.
     const blockedSince = await blocked()
     if (blockedSince !== undefined) return { blockedSeconds: blockedSince }
-    if (passed) return { account: passed, amr: [...halfway!.amr, 'otp', 'mfa'] }
+    if (passed) return { account: passed, amr: [...halfway.amr, 'otp', 'mfa'] }
     for (const key of keys) await throttle.fail(key)
     await this.#options.failed.tell(account, 'wrong_second_factor', 'local', visit.asker)
     return 'wrong'

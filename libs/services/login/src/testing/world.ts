@@ -25,6 +25,17 @@ export interface World {
   close(): Promise<void>
 }
 
+function throttles(): LoginServiceOptions['throttle'] {
+  const throttle = () => createThrottle({ points: 5, durationMs: 60_000 })
+  return {
+    signIns: throttle(),
+    userCodes: throttle(),
+    secondFactors: throttle(),
+    departures: throttle(),
+    resets: throttle(),
+  }
+}
+
 const noPost = () => ({ sent: 0, failed: 0, retried: 0, waiting: 0 })
 
 /** Nobody else signs people in. */
@@ -47,7 +58,6 @@ export async function openWorld(options: Partial<LoginServiceOptions> = {}): Pro
     error: (_fields: object, message: string) => void logged.push(message),
     warn: (_fields: object, message: string) => void logged.push(message),
   }
-  const throttle = () => createThrottle({ points: 5, durationMs: 60_000 })
   const service = createLoginService({
     authorization,
     store,
@@ -68,13 +78,7 @@ export async function openWorld(options: Partial<LoginServiceOptions> = {}): Pro
     ticketKeys: [createSecretKey(randomBytes(32))],
     sealKeys: [createSecretKey(randomBytes(32))],
     setupToken: 'the-setup-token',
-    throttle: {
-      signIns: throttle(),
-      userCodes: throttle(),
-      secondFactors: throttle(),
-      departures: throttle(),
-      resets: throttle(),
-    },
+    throttle: throttles(),
     now: Date.now,
     randomBytes,
     commitId: newCommitId,

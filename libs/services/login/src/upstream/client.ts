@@ -27,14 +27,13 @@ const basic =
     headers.set('authorization', `Basic ${credentials}`)
   }
 
-/** Where a server does not say, OpenID Connect has Basic (Discovery 1.0 section 3); Google and OAuth 2.0 servers document the form. */
-function authenticationOf(
-  { kind, clientSecret }: UpstreamProvider,
-  methods: readonly string[] | undefined,
-): ClientAuth {
+/** Where a server does not say, OpenID Connect has Basic (Discovery 1.0 section 3); Google and GitHub document the form. */
+function authenticationOf(provider: UpstreamProvider, methods: readonly string[] | undefined): ClientAuth {
+  const { kind, clientSecret } = provider
   if (clientSecret === undefined) return None()
   const secret = clientSecret.reveal()
-  const isBasic = kind === 'oidc' && (methods?.includes('client_secret_basic') ?? true)
+  const isOffered = kind === 'oidc' && (methods?.includes('client_secret_basic') ?? true)
+  const isBasic = isOffered || (kind === 'oauth2' && provider.clientAuthentication === 'basic')
   return isBasic ? basic(secret) : ClientSecretPost(secret)
 }
 

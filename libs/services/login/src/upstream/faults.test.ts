@@ -41,6 +41,7 @@ const misbehaviours: [string, Behaviour][] = [
   ['answers 500', json({ error: 'server_error' }, 500)],
   ['answers 503', json({}, 503)],
   ['answers 404', text('nothing here', 404)],
+  ['answers 403 in JSON', json({}, 403)],
   ['answers 204', (response) => void response.writeHead(204).end()],
 ]
 

@@ -6,13 +6,16 @@ import { limits } from './limits.ts'
 export class FailureJournal {
   readonly #provider: string
   readonly #log: Log
+  readonly #nowMs: () => number
   #second = 0
   #lines = 0
   #omitted = 0
 
-  constructor(provider: string, log: Log) {
+  /** @param nowMs a clock that does not jump */
+  constructor(provider: string, log: Log, nowMs: () => number = () => performance.now()) {
     this.#provider = provider
     this.#log = log
+    this.#nowMs = nowMs
   }
 
   write(failure: Failure): void {
@@ -25,7 +28,7 @@ export class FailureJournal {
   }
 
   #line(level: 'warn' | 'error', fields: object, message: string): void {
-    const second = Math.floor(performance.now() / 1_000)
+    const second = Math.floor(this.#nowMs() / 1_000)
     if (second !== this.#second) [this.#second, this.#lines] = [second, 0]
     if (++this.#lines > limits.logLinesPerSecond) {
       this.#omitted++

@@ -51,6 +51,17 @@ describe('signing in with an OAuth 2.0 provider', () => {
     expect(await setting.upstreams.signOutUrl('hub', { returnTo: 'https://login.example/' })).toBeUndefined()
   })
 
+  test.each([
+    ['form', /^$/, 'a-secret of the test'],
+    ['basic', /^Basic /, null],
+  ] as const)('sends the secret by %s', async (clientAuthentication, header, field) => {
+    const setting = new Setting([oauth2(upstream, { clientAuthentication })])
+    await setting.signIn(upstream, 'hub')
+    const [{ headers, form: sent }] = upstream.calls as [(typeof upstream.calls)[0]]
+    expect(headers.authorization ?? '').toMatch(header)
+    expect(sent.get('client_secret')).toBe(field)
+  })
+
   test('takes token answers that are forms, or say nothing of their type', async () => {
     const setting = new Setting([oauth2(upstream)])
     upstream.misbehaviour.token = form({ access_token: 'gho_x', token_type: 'bearer', scope: 'a,b' })

@@ -45,6 +45,7 @@ export interface Oauth2Provider extends Registration {
   readonly authorizationUrl: string
   readonly tokenUrl: string
   readonly userinfoUrl: string
+  readonly clientAuthentication: 'form' | 'basic'
   readonly emailField: string
   readonly subjectField?: string | undefined
   readonly nameField: string

@@ -90,6 +90,7 @@ describe('who may administer', () => {
   test.each<[string, CallContext, string]>([
     ['nobody in particular', called({}), 'invalid_client'],
     ['a wrong secret', called({ authorization: basic('operator', 'x') }), 'invalid_client'],
+    ['whoever has a token', called({ authorization: 'Bearer cs_at_02Tc' }), 'invalid_client'],
     ['a client that is no operator', called({ authorization: basic('batch') }), 'access_denied'],
     ['a public client', called({ authorization: basic('web', '') }), 'invalid_client'],
     ['an unknown certificate', called({}, certificateOf('stranger')), 'invalid_client'],

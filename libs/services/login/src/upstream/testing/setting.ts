@@ -28,6 +28,7 @@ export const oauth2 = (upstream: HostileProvider, over: Partial<Oauth2Provider> 
   authorizationUrl: `${upstream.issuer}/authorize`,
   tokenUrl: `${upstream.issuer}/token`,
   userinfoUrl: `${upstream.issuer}/userinfo`,
+  clientAuthentication: 'form',
   emailField: 'email',
   nameField: 'name',
   ...over,
