@@ -139,6 +139,8 @@ function pathsInSources(): Set<string> {
   for (const name of [...files, join(repositoryRoot, 'libs/chassis/src/management.ts')]) {
     const text = readFileSync(name, 'utf8')
     for (const [, path] of text.matchAll(/'(\/[\w.-][\w./:-]*)'/g)) found.add(path!)
+    // Relative, as the links of pages are.
+    for (const [, path] of text.matchAll(/'(account(?:\/[\w-]+)?)'/g)) found.add(`/${path}`)
     const [, base] = /const path = '([^']+)'/.exec(text) ?? []
     for (const [, rest] of text.matchAll(/`\$\{path\}(\/:\w+)`/g)) found.add(base! + rest!)
   }

@@ -100,8 +100,10 @@ export function createLoginService(options: LoginServiceOptions): LoginService {
   const passwords = new Passwords(randomBytes)
   const policy = createPasswordPolicy(options.passwords)
   const failed = new FailedSignIns(options)
+  const correspondence = new Correspondence(options)
   const replay = createReplayGuard(options)
-  const secondFactor = new SecondFactor({ ...options, directory, throttle: throttle.secondFactors, failed })
+  const { secondFactors } = throttle
+  const secondFactor = new SecondFactor({ ...options, directory, throttle: secondFactors, failed, correspondence })
   const provider = localProvider ?? 'local'
   const credentials = new Credentials({ directory, passwords, throttle: throttle.signIns, failed, provider })
   const serverName = () => look.name || new URL(issuer).hostname
@@ -123,7 +125,6 @@ export function createLoginService(options: LoginServiceOptions): LoginService {
   const { departures } = throttle
   const ways = { authorization, steps, entrance, arrivals, credentials, secondFactor, passkeys, failed, upstreamVisits }
   const signIn = new SignIn({ ...ways, departures, localProvider })
-  const correspondence = new Correspondence(options)
   const words = { ...options, directory, passwords, policy, correspondence, signIn }
   const choosing = new ChoosePassword({ ...words, throttle: throttle.resets })
   const account = accountRoutes({ ...words, ...ways, identities, upstreams, hasLocalAccounts, serverName })
@@ -137,7 +138,7 @@ export function createLoginService(options: LoginServiceOptions): LoginService {
       ...(localProvider === undefined
         ? []
         : [visits.router('/login/reset', choosing.request()), visits.router('/login/password', choosing.choice())]),
-      visits.router('/login/callback/:provider', callbackHandlers({ ...ways, upstreams, directory, identities })),
+      visits.router('/login/callback/:provider', callbackHandlers({ ...words, ...ways, identities })),
       visits.router('/consent', consentHandlers(ways)),
       visits.router('/device', deviceHandlers(ways)),
       visits.router('/logout', logoutHandlers(ways)),

@@ -4,7 +4,7 @@ import { seal, unseal } from '@countersign/tokens'
 import { limits } from './limits.ts'
 
 /** What a browser carries from one page to the next: on its way to a provider and back, between two factors, for a passkey. */
-export type TicketKind = 'upstream' | 'second-factor' | 'passkey' | 'totp' | 'confirmed'
+export type TicketKind = 'upstream' | 'second-factor' | 'passkey' | 'totp'
 
 export interface TicketsOptions {
   /** The current one first; the same in all replicas. */

@@ -20,11 +20,17 @@ const forms = [
 ] as const
 
 let people: People
+const opened: People[] = []
+const openAnother = async (options: Parameters<typeof People.open>[0]) => {
+  const other = await People.open(options)
+  opened.push(other)
+  return other
+}
 beforeEach(async () => {
-  people = await People.open()
+  people = await openAnother({})
   await people.world.addAccount('alice', { name: 'Alice <b>', email: 'alice@example.org' })
 })
-afterEach(() => people.world.close())
+afterEach(() => Promise.all(opened.splice(0).map(({ world }) => world.close())))
 
 describe.each(paths)('%s', (path) => {
   test('sends whoever is not signed in to do so, and has them back', async () => {
@@ -118,24 +124,22 @@ describe('an account that is disabled or gone', () => {
 
 describe('where nobody signs in with an account of ours', () => {
   test('there is nothing about passwords, codes and passkeys', async () => {
-    const other = await People.open({ localProvider: undefined })
+    const other = await openAnother({ localProvider: undefined })
     const browser = await other.withGoogle('carol')
     for (const path of paths) {
       const isLocal = /password|second-factor|passkeys/.test(path)
       expect([path, (await browser.open(path)).status]).toEqual([path, isLocal ? 404 : 200])
     }
     expect((await browser.open('/account')).text).not.toMatch(/Password|Passkeys|Authenticator/)
-    await other.world.close()
   })
 })
 
 describe('where browsers know no passkeys', () => {
   test('none are offered', async () => {
-    const other = await People.open({ issuer: 'http://127.0.0.1:8080', upstreams: noUpstreams })
+    const other = await openAnother({ issuer: 'http://127.0.0.1:8080', upstreams: noUpstreams })
     await other.world.addAccount('alice')
     const browser = await other.withPassword('alice')
     expect((await browser.open('/account/passkeys')).status).toBe(404)
     expect((await browser.open('/account')).text).not.toContain('Passkeys')
-    await other.world.close()
   })
 })

@@ -1,3 +1,4 @@
+import { Failure } from '@countersign/contracts'
 import { accountPaths, type AccountPage } from '../pages/account/index.ts'
 import type { Handlers } from '../visit.ts'
 import { applicationHandlers, type ApplicationSettingsOptions } from './applications.ts'
@@ -22,6 +23,9 @@ type Everything = AccountPagesOptions &
 
 export type AccountRoutesOptions = Omit<Everything, 'pages' | 'confirmation'>
 
+const refuse = () => Promise.reject(new Failure('not_found', 'this server is set up without what this page is for'))
+const notHere: Handlers = { GET: refuse, POST: refuse }
+
 /** What people do with their own accounts: every page of it, by its path. */
 export function accountRoutes(options: AccountRoutesOptions): { path: string; handlers: Handlers }[] {
   const { hasLocalAccounts, passkeys } = options
@@ -42,5 +46,8 @@ export function accountRoutes(options: AccountRoutesOptions): { path: string; ha
     sessions: sessionHandlers(all),
     applications: applicationHandlers(all),
   }
-  return there.map((page) => ({ path: `/${accountPaths[page]}`, handlers: handlers[page] }))
+  return (Object.keys(accountPaths) as AccountPage[]).map((page) => ({
+    path: `/${accountPaths[page]}`,
+    handlers: there.includes(page) ? handlers[page] : notHere,
+  }))
 }

@@ -2,6 +2,7 @@ import type { HttpAnswer } from '@countersign/chassis'
 import { Failure, type AuthorizationCalls } from '@countersign/contracts'
 import { linkTo, type Purpose } from '../errand.ts'
 import type { AccountDirectory } from '../account-directory.ts'
+import type { Correspondence } from '../mail/correspondence.ts'
 import { providerErrorPage } from '../pages/index.ts'
 import type { UpstreamPerson } from '../upstream/flow.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
@@ -21,6 +22,7 @@ export interface CallbackOptions {
   steps: Steps
   failed: FailedSignIns
   identities: Identities
+  correspondence: Correspondence
 }
 
 /** `/login/callback/{provider}`: where a provider sends people back to. */
@@ -56,12 +58,14 @@ async function link(
   visit: Visit,
   person: UpstreamPerson,
   linking: string,
-  { authorization, directory, identities }: CallbackOptions,
+  { authorization, directory, identities, upstreams, correspondence }: CallbackOptions,
 ): Promise<void> {
   const { session } = visit.session?.id === linking ? await authorization.getSession({ session: visit.session }) : {}
   const account = session && (await directory.read(session.partition, session.subject))
   if (!account) throw new Failure('access_denied', 'you are not signed in any more; sign in and add it again')
-  await identities.link(account, person, visit.asker)
+  const linked = await identities.link(account, person, visit.asker)
+  const { name = person.provider } = upstreams.list().find(({ id }) => id === person.provider) ?? {}
+  if (linked.version !== account.version) correspondence.identityAdded(linked, name, visit.paper().speech)
 }
 
 /** It is the provider that did not let the person in: the other ways are still there. */

@@ -6,6 +6,7 @@ import type { AccountRecord, Totp } from '@countersign/contracts/records'
 import { seal, system, unseal } from '@countersign/tokens'
 import type { Account, AccountDirectory } from '../account-directory.ts'
 import { limits } from '../limits.ts'
+import type { Correspondence } from '../mail/correspondence.ts'
 import type { FailureThrottle } from '../ports.ts'
 import type { Visit } from '../visit.ts'
 import type { FailedSignIns } from './failed-sign-ins.ts'
@@ -17,6 +18,7 @@ export interface SecondFactorOptions {
   /** Of wrong codes, by account. */
   throttle: FailureThrottle
   failed: FailedSignIns
+  correspondence: Correspondence
   now: () => Millis
 }
 
@@ -71,6 +73,9 @@ export class SecondFactor {
     // Once more: of many guesses at once, those that others have used up the attempts of must not count.
     const blockedSince = await blocked()
     if (blockedSince !== undefined) return { blockedSeconds: blockedSince }
+    if (passed && passed.record.totp!.recoveryDigests.length < account.record.totp!.recoveryDigests.length) {
+      this.#options.correspondence.secondFactorChanged(passed, 'recovery_code_used', visit.paper().speech)
+    }
     if (passed) return { account: passed, amr: [...halfway.amr, 'otp', 'mfa'] }
     for (const key of keys) await throttle.fail(key)
     await this.#options.failed.tell(account, 'wrong_second_factor', 'local', visit.asker)
