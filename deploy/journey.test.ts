@@ -213,7 +213,7 @@ describe('the image’s services behind the gateway', () => {
     expect({ status, wrong: findings.filter(({ level }) => level === 'fail') }).toEqual({ status: 0, wrong: [] })
     expect(findings).toContainEqual(expect.objectContaining({ check: 'token-issuer', level: 'ok' }))
     const served = findings.filter(({ what }) => what.endsWith('is served by Countersign')).length
-    expect(served).toBe(service === 'token-issuer' || service === 'introspection' ? 3 : 2)
+    expect(served).toBe(service === 'audit' ? 2 : 3)
   })
 
   test('measure what docs/operations.md says, and nothing of ours that it does not', async () => {

@@ -1,5 +1,6 @@
 import { writeHostPort, type ListenAddress } from '@countersign/chassis/config'
 import { asFailure } from '@countersign/contracts'
+import { AccountsService } from '@countersign/contracts/accounts'
 import { AuthorizationService } from '@countersign/contracts/authorization'
 import { IntrospectionService } from '@countersign/contracts/introspection'
 import { createRpcClient, type Definition, type RpcCalls } from '@countersign/rpc'
@@ -23,12 +24,13 @@ export async function speaksOurHttp(address: ListenAddress, signal: AbortSignal)
   return (await Promise.all(looks)).includes(true)
 }
 
-/** Whether introspection or the token-issuer answers over gRPC: a caller without credentials is told so. */
+/** Whether introspection, the token-issuer or login answers over gRPC: a caller without credentials is told so. */
 export async function speaksOurRpc(address: ListenAddress): Promise<boolean> {
   const question = { token: '', tokenTypeHint: '', minRevision: '', staleness: undefined }
   const answers = await Promise.all([
     refuses(address, IntrospectionService, (calls) => calls.introspect(question)),
     refuses(address, AuthorizationService, (calls) => calls.getSession({ session: undefined })),
+    refuses(address, AccountsService, (calls) => calls.getAccount({ account: undefined })),
   ])
   return answers.includes(true)
 }
