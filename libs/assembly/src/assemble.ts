@@ -54,7 +54,7 @@ export async function assemble(
     issuer = await wait('the store', () => assembleTokenIssuer(foundation, store!, bus!, limiter))
     parts.push(issuer)
   }
-  if (wants('login')) parts.push(assembleLogin(foundation, store!, limiter, issuer?.authorization))
+  if (wants('login')) parts.push(assembleLogin(foundation, issuer?.store ?? store!, limiter, issuer?.authorization))
   if (wants('introspection')) parts.push(assembleIntrospection(foundation, store!, bus!, limiter))
   return { parts, steps }
 }

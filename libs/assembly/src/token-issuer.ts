@@ -16,6 +16,8 @@ import type { Part } from './part.ts'
 export interface TokenIssuerPart extends Part {
   /** For login in the same process. */
   authorization: AuthorizationCalls
+  /** The store, whose events go to the bus as soon as they are committed. */
+  store: Store
 }
 
 /** The issuer, and the relay that sees its events into the journal. */
@@ -73,6 +75,7 @@ export async function assembleTokenIssuer(
     ready: { store: () => store.ping() },
     reload: issuer.reconcile,
     authorization: issuer.authorization,
+    store: published,
     async close() {
       await issuer.close()
       await relay.stop()

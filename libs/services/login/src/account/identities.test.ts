@@ -53,7 +53,11 @@ describe('an account elsewhere', () => {
 
   test('that is somebody else’s is not linked', async () => {
     await people.withGoogle('carol')
-    expect((await link('carol')).status).toBe(409)
+    const sent = await link('carol')
+    expect([sent.status, sent.location]).toEqual([303, '../../account/identities?refused=taken'])
+    const page = await browser.open(`${path}?refused=taken`)
+    expect([page.status, page.text.includes('belongs to another account')]).toEqual([409, true])
+    expect((await browser.open(`${path}?refused=constructor`)).status).toBe(200)
     expect(await identitiesOf()).toEqual([])
   })
 

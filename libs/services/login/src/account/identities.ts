@@ -1,4 +1,4 @@
-import { hasIdentity, withoutIdentity } from '@countersign/accounts'
+import { hasIdentity, limits, withoutIdentity } from '@countersign/accounts'
 import type { HttpAnswer } from '@countersign/chassis'
 import { Failure } from '@countersign/contracts'
 import type { Correspondence } from '../mail/correspondence.ts'
@@ -24,6 +24,15 @@ export interface IdentitySettingsOptions {
 
 const here = 'identities'
 
+const refusals = { taken: 'account.identities.taken', too_many: 'account.identities.too_many' } as const
+
+/** Why the identity that the person came back with was not added. */
+function refusal(visit: Visit): Mistake | undefined {
+  const given = visit.query.get('refused')
+  if (given !== 'taken' && given !== 'too_many') return undefined
+  return mistake(visit, 409, refusals[given], { most: limits.identities })
+}
+
 /** `/account/identities`: who the person is elsewhere. */
 export class IdentitySettings {
   readonly #options: IdentitySettingsOptions
@@ -34,7 +43,7 @@ export class IdentitySettings {
 
   handlers(): Handlers {
     return this.#options.pages.handlers(
-      async (visit, person) => this.#list(visit, person),
+      async (visit, person) => this.#list(visit, person, refusal(visit)),
       async (visit, person) => {
         switch (actIn(visit, here)) {
           case 'add':

@@ -44,8 +44,7 @@ export function callbackHandlers(options: CallbackOptions): Handlers {
         if ('failure' in returned) return await refuse(visit, returned.failure, purpose, options)
         const { person, linking } = returned
         if (linking === undefined) return await signIn(visit, person, purpose)
-        await link(visit, person, linking, options)
-        return visit.to('account/identities')
+        return await link(visit, person, linking, options)
       } catch (thrown) {
         return visit.failed(thrown, linkTo(purpose))
       }
@@ -58,14 +57,17 @@ async function link(
   visit: Visit,
   person: UpstreamPerson,
   linking: string,
-  { authorization, directory, identities, upstreams, correspondence }: CallbackOptions,
-): Promise<void> {
+  options: CallbackOptions,
+): Promise<HttpAnswer> {
+  const { authorization, directory, identities, upstreams, correspondence } = options
   const { session } = visit.session?.id === linking ? await authorization.getSession({ session: visit.session }) : {}
   const account = session && (await directory.read(session.partition, session.subject))
   if (!account) throw new Failure('access_denied', 'you are not signed in any more; sign in and add it again')
   const linked = await identities.link(account, person, visit.asker)
+  if (typeof linked === 'string') return visit.to(`account/identities?refused=${linked}`)
   const { name = person.provider } = upstreams.list().find(({ id }) => id === person.provider) ?? {}
-  if (linked.version !== account.version) correspondence.identityAdded(linked, name, visit.paper().speech)
+  if (linked) correspondence.identityAdded(linked, name, visit.paper().speech)
+  return visit.to('account/identities')
 }
 
 /** It is the provider that did not let the person in: the other ways are still there. */

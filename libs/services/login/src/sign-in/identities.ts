@@ -58,19 +58,24 @@ export class Identities {
 
   /**
    * Adds an identity to the account of somebody who is signed in.
-   * @throws Failure `conflict` when it is somebody else's, or when there are too many
+   * @returns why not, when it is another account's or this one has as many as it can have; undefined when it was there already
    */
-  async link(account: Account, person: UpstreamPerson, asker: AskerMessage): Promise<Account> {
+  async link(
+    account: Account,
+    person: UpstreamPerson,
+    asker: AskerMessage,
+  ): Promise<Account | 'taken' | 'too_many' | undefined> {
     const { directory } = this.#options
     const by = personAsker(asker, account.record.id)
+    let isFull = false
     const linked = await directory.takeWith(account, identityKey(person), by, (record) => {
       if (hasIdentity(record, person)) return undefined
       const next = withIdentity(record, this.#identityOf(person))
-      if (next === 'too_many') throw new Failure('conflict', 'this account has as many identities as it can have')
+      isFull = next === 'too_many'
+      if (next === 'too_many') return undefined
       return { record: next, told: { type: 'account.identity_linked', attributes: attributesOf(person) } }
     })
-    if (linked !== 'taken') return linked ?? account
-    throw new Failure('conflict', 'this identity belongs to another account here; sign in with it to see which')
+    return isFull ? 'too_many' : linked
   }
 
   /** @throws Failure `not_found`, `conflict` when nobody could sign in any more */
