@@ -8,15 +8,17 @@ describe('an answer', () => {
     const whole = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody'
     expect(parseReply(whole.slice(0, 20))).toBeUndefined()
     expect(parseReply(whole.slice(0, -1))).toBeUndefined()
-    expect(parseReply(whole)).toEqual({ status: 200, location: '', body: 'body' })
+    expect(parseReply(whole)).toEqual({ status: 200, location: '', cookies: [], body: 'body' })
   })
 
   test('in chunks is joined', () => {
-    const head = 'HTTP/1.1 303 See Other\r\nlocation: /next?a=b\r\nTransfer-Encoding: chunked\r\n\r\n'
+    const head =
+      'HTTP/1.1 303 See Other\r\nlocation: /next?a=b\r\nSet-Cookie: a=1; Path=/\r\nset-cookie: b=2\r\nTransfer-Encoding: chunked\r\n\r\n'
     expect(parseReply(`${head}5\r\nhello\r\n`)).toBeUndefined()
     expect(parseReply(`${head}5\r\nhello\r\nA\r\n, you two!\r\n0\r\n\r\n`)).toEqual({
       status: 303,
       location: '/next?a=b',
+      cookies: ['a=1', 'b=2'],
       body: 'hello, you two!',
     })
   })

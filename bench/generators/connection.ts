@@ -5,6 +5,8 @@ export interface Reply {
   status: number
   /** Of a redirect; empty elsewhere. */
   location: string
+  /** Each as name and value alone. */
+  cookies: string[]
   body: string
 }
 
@@ -18,6 +20,7 @@ const lastChunk = '0\r\n\r\n'
 
 const fieldOf = (head: string, name: RegExp): string => name.exec(head)?.[1] ?? ''
 const location = /^location: *(.*)$/im
+const setCookie = /^set-cookie: *([^;\n]*)/gim
 const contentLength = /^content-length: *(\d+)$/im
 const chunked = /^transfer-encoding: *chunked$/im
 
@@ -40,7 +43,8 @@ export function parseReply(text: string): Reply | undefined {
   if (end < 0) return undefined
   const head = text.slice(0, end).replaceAll('\r', '')
   const rest = text.slice(end + endOfHead.length)
-  const reply = { status: Number(head.slice(9, 12)), location: fieldOf(head, location) }
+  const cookies = Array.from(head.matchAll(setCookie), ([, cookie]) => cookie!)
+  const reply = { status: Number(head.slice(9, 12)), location: fieldOf(head, location), cookies }
   if (chunked.test(head)) return rest.endsWith(lastChunk) ? { ...reply, body: joinChunks(rest) } : undefined
   const length = Number(fieldOf(head, contentLength) || NaN)
   if (Number.isNaN(length)) throw new Error(`an answer does not say how long it is:\n${head}`)

@@ -66,7 +66,7 @@ async function signIn(issuer: string, people: readonly { loginName: string; pass
 }
 
 /** Makes an account for each flow at once. */
-async function addPeople(context: Context, store: Store) {
+export async function addPeople(context: Context, store: Store) {
   const password = secret()
   const passwordHash = await new Passwords().hash(password)
   const directory = new AccountDirectory({ store, partitions: 1, now: Date.now, randomBytes, commitId: newCommitId })

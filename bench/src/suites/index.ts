@@ -9,6 +9,7 @@ import { refresh } from './refresh.ts'
 import { revocationLag } from './revocation-lag.ts'
 import { revoke } from './revoke.ts'
 import { sdkCached, sdkUncached } from './sdk.ts'
+import { signIn } from './sign-in.ts'
 
 /** In the order they run. */
 export const suites: readonly Suite[] = [
@@ -24,5 +25,6 @@ export const suites: readonly Suite[] = [
   revoke,
   codeFlow,
   refresh,
+  signIn,
   memoryPerToken,
 ]

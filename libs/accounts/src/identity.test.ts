@@ -62,7 +62,9 @@ describe('the last way to sign in stays', () => {
   test.each([
     [{}, 1],
     [local, 2],
-    [{ passkeys: [passkey('AQID')] }, 2],
+    [{ loginName: 'ada', passkeys: [passkey('AQID')] }, 2],
+    // Who came by a provider signs in there alone.
+    [{ passkeys: [passkey('AQID')] }, 1],
     [{ loginName: 'ada' }, 1],
     [{ passwordHash: 'a-hash' }, 1],
     [{ ...local, passkeys: [passkey('AQID'), passkey('BAUG')] }, 4],
@@ -74,8 +76,13 @@ describe('the last way to sign in stays', () => {
   })
 
   test('also when it is a passkey', () => {
-    const record = accountRecord({ passkeys: [passkey('AQID')] })
+    const record = accountRecord({ loginName: 'ada', passkeys: [passkey('AQID')] })
     expect(withoutPasskey(record, 'AQID')).toBe('last_way_to_sign_in')
     expect(withoutPasskey({ ...record, ...local }, 'AQID')).toMatchObject({ passkeys: [] })
+  })
+
+  test('but a passkey that is no way to sign in goes', () => {
+    const record = accountRecord({ identities: [identity('a')], passkeys: [passkey('AQID')] })
+    expect(withoutPasskey(record, 'AQID')).toEqual({ ...record, passkeys: [] })
   })
 })

@@ -27,7 +27,7 @@ describe('a passkey', () => {
   })
 
   test('is found, used and taken away by its id', () => {
-    const record = accountRecord({ passkeys: [passkey('AQID'), passkey('BAUG')] })
+    const record = accountRecord({ loginName: 'ada', passkeys: [passkey('AQID'), passkey('BAUG')] })
     expect(passkeyIn(record, 'BAUG')).toBe(record.passkeys[1])
     expect(passkeyIn(record, 'CCCC')).toBeUndefined()
     expect(withUsedPasskey(record, 'BAUG', { counter: 5, now: 9 }).passkeys).toEqual([

@@ -40,6 +40,6 @@ export function withoutPasskey(
   credentialId: string,
 ): AccountRecord | 'not_found' | 'last_way_to_sign_in' {
   if (!passkeyIn(record, credentialId)) return 'not_found'
-  if (waysToSignIn(record) === 1) return 'last_way_to_sign_in'
-  return { ...record, passkeys: record.passkeys.filter(({ id }) => id !== credentialId) }
+  const without = { ...record, passkeys: record.passkeys.filter(({ id }) => id !== credentialId) }
+  return waysToSignIn(record) > 0 && waysToSignIn(without) === 0 ? 'last_way_to_sign_in' : without
 }

@@ -20,7 +20,7 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
   const { maxStalenessMs = limits.maxStalenessMs, deadlineMs = limits.deadlineMs } = options
   const { cacheEntries = limits.cacheEntries } = options
   const log = options.log ?? processLog
-  const mistake = mistakeIn({ target, credentials, tls, maxStalenessMs, deadlineMs, cacheEntries })
+  const mistake = mistakeIn({ ...options, maxStalenessMs, deadlineMs, cacheEntries })
   if (mistake !== undefined) throw new Error(mistake)
   if (target === undefined) return authenticationOff(log)
   const upstream = connectUpstream({
@@ -42,8 +42,12 @@ export function createVerifier(options: VerifierOptions = {}): Verifier {
   })
 }
 
-type Checked = Pick<VerifierOptions, 'target' | 'credentials' | 'tls'> &
+type Checked = Pick<VerifierOptions, Connecting | 'target'> &
   Required<Pick<VerifierOptions, 'maxStalenessMs' | 'deadlineMs' | 'cacheEntries'>>
+
+/** What only matters where there is somebody to ask. */
+const connecting = ['credentials', 'tls', 'allowPlaintext'] as const
+type Connecting = (typeof connecting)[number]
 
 const isEmpty = (given: string | Uint8Array | null | undefined): boolean =>
   Buffer.from(given ?? '')
@@ -70,9 +74,10 @@ function mistakeIn(options: Checked): string | undefined {
   const emptyPem = (['ca', 'cert', 'key'] as const).find((name) => tls?.[name] !== undefined && isEmpty(tls[name]))
   if (emptyPem) return `tls.${emptyPem} is empty`
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) return 'tls.cert and tls.key are needed together'
+  const given = connecting.find((name) => options[name] !== undefined)
+  if (target === undefined && given)
+    return `target is missing: who gives ${given} does not want authentication to be off`
   const isIdentified = credentials !== undefined || tls?.cert !== undefined
-  if (target === undefined && isIdentified)
-    return 'target is missing: who gives credentials does not want authentication to be off'
   if (target !== undefined && !isIdentified)
     return 'credentials are needed, or a client certificate: tls.cert and tls.key'
   return undefined

@@ -79,7 +79,7 @@ export interface Tls {
 export interface VerifierOptions {
   /**
    * Where Countersign's gRPC is: `host:port`, or `dns:///host:port` for all addresses of a name. Absent: authentication
-   * is off, everything is let through as anonymous, and it is said loudly. Nothing else turns it off: an empty text is a
+   * is off, everything is let through as anonymous, and it is said loudly. Nothing else turns it off: an empty text, or none beside credentials, `tls` or `allowPlaintext`, is a
    * mistake, and whoever cannot be asked gives no verdict.
    */
   target?: string | undefined

@@ -147,6 +147,11 @@ describe('a mistake in a variable', () => {
       { COUNTERSIGN_AUTHENTICATION: '""' },
       'COUNTERSIGN_AUTHENTICATION: authentication: expected one of on, off, got ""',
     ],
+    ...['off', '"off"', "'off'", ' off\n'].map((given): [string, Environment, string] => [
+      `authentication turned off by ${JSON.stringify(given)}`,
+      { COUNTERSIGN_AUTHENTICATION: given },
+      'COUNTERSIGN_AUTHENTICATION: authentication: off has to stand in the file; a variable may only say on',
+    ]),
     [
       'a blank secret',
       { COUNTERSIGN_MASTER_KEY: ' '.repeat(40) },
@@ -210,6 +215,16 @@ describe('a mistake in a variable', () => {
     ],
   ])('%s is told by its name', (_, env, line) => {
     expect(lines(env)).toEqual([line])
+  })
+
+  test('turns authentication on that the file turns off, and never off', () => {
+    const off = 'version: 1\nauthentication: off'
+    expect(folder.load(off, { COUNTERSIGN_AUTHENTICATION: 'on' }).config.authentication).toBe('on')
+    for (const yaml of ['version: 1', 'version: 1\nauthentication: on', off]) {
+      expect(folder.problems(yaml, { COUNTERSIGN_AUTHENTICATION: 'off' })).toEqual([
+        'COUNTERSIGN_AUTHENTICATION: authentication: off has to stand in the file; a variable may only say on',
+      ])
+    }
   })
 
   test('what it lacks is missed in it, not in what it replaced', () => {

@@ -17,6 +17,8 @@ const prefix = 'COUNTERSIGN_'
 /** The variable that sets a key: `COUNTERSIGN_STORE__URL` for `store.url`. */
 export const variableOf = (path: Path): string => prefix + path.join('__').toUpperCase()
 
+const authenticationVariable = variableOf(['authentication'])
+
 // Kubernetes makes such variables for every Service whose name begins with ours.
 const fromService = (name: string, value: string): boolean =>
   /_SERVICE_(HOST|PORT(_\w+)?)$/.test(name) ||
@@ -36,6 +38,14 @@ export function overlay(root: Record<string, unknown>, env: Environment, schema:
     if (target === undefined) unknown.push({ name, place })
     else if (text.trim() === '') flaws.push({ place, path: pathOf(target), message: 'is set but empty' })
     else flaws.push(...put(root, target, text, place, places))
+    // Whoever sets one variable of a process would let everybody in.
+    if (name === authenticationVariable && root.authentication === 'off') {
+      flaws.push({
+        place,
+        path: ['authentication'],
+        message: 'off has to stand in the file; a variable may only say on',
+      })
+    }
   }
   const read = variablesIn(root)
   const names = [...paths(schema).map(variableOf), fileVariable].map(withoutPrefix)

@@ -10,7 +10,7 @@ import { limits } from './limits.ts'
 import { Places } from './places.ts'
 import { ConfigError, keyOf, type Problem } from './problem.ts'
 import type { Raw } from './raw.ts'
-import { checkReferences, unknownScopes, type Report } from './references.ts'
+import { checkReferences, openSubjects, unknownScopes, type Report } from './references.ts'
 import { asJsonSchema, schemaIn } from './schema.ts'
 import { Secret } from './secret.ts'
 import { checkTransport } from './transport.ts'
@@ -137,7 +137,7 @@ function warningsOf(root: Raw, config: Config): string[] {
   if (root.issuer === undefined && !isLoopback(listen.http.host)) {
     warnings.push('issuer: not set, so tokens and metadata name http://localhost:8080')
   }
-  return [...warnings, ...unknownScopes(root)]
+  return [...warnings, ...unknownScopes(root), ...openSubjects(root)]
 }
 
 function freeze<T>(value: T): DeepReadonly<T> {

@@ -54,6 +54,16 @@ function names(raw: Raw, list: string, key: string, report: Report): ReadonlySet
   return new Set(firsts.keys())
 }
 
+/** Directories that find people by what any provider may call somebody. */
+export const openSubjects = (raw: Raw): string[] =>
+  mapsAt(raw, 'directories').flatMap(([directory, index]) =>
+    directory.providers === undefined && textAt(directory, 'filter')?.includes('{subject}')
+      ? [
+          `${keyOf(['directories', index, 'filter'])}: any provider could say that {subject}; name in providers those that it is of`,
+        ]
+      : [],
+  )
+
 /** Scopes that every server knows (OpenID Connect Core section 5.4 and 11). */
 const wellKnownScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'groups', 'roles']
 

@@ -132,6 +132,20 @@ directories:
     expect(folder.second(`directories: [{ ${keys} }]`)).toEqual([`2:62: directories[0].filter: ${line}`])
   })
 
+  test('is warned of where it finds people by the subject that any provider may say', () => {
+    const warnings = (filter: string, rest = '') => {
+      const keys = `id: d, url: "ldaps://h", base: dc=x, filter: "${filter}"${rest}`
+      return folder.load(`version: 1\nproviders: [{ id: p, kind: local }]\ndirectories: [{ ${keys} }]`).warnings
+    }
+    for (const filter of ['(uid={subject})', '(|(mail={email})(uid={subject}))']) {
+      expect(warnings(filter)).toEqual([
+        'directories[0].filter: any provider could say that {subject}; name in providers those that it is of',
+      ])
+      expect(warnings(filter, ', providers: [p]')).toEqual([])
+    }
+    expect(warnings('(uid={login_name})')).toEqual([])
+  })
+
   test('is not stopped by a filter of many brackets', () => {
     const deep = `${'(!'.repeat(330)}(a={email})${')'.repeat(330)}`
     const keys = (given: string) => `id: d, url: "ldaps://h", base: dc=x, filter: "${given}"`

@@ -75,7 +75,7 @@ export const schemaIn = (surroundings: Surroundings) => {
     forward_auth: forwardAuth(),
     authentication: choice(['on', 'off'])
       .prefault('on')
-      .describe('`off` makes forward-auth let everything through as anonymous; nothing else does.'),
+      .describe('`off`, in the file alone, makes forward-auth let everything through as anonymous; nothing else does.'),
     allow_plaintext: flag()
       .prefault(false)
       .describe('Allow connections without TLS outside loopback. Only for networks that nobody else is on.'),

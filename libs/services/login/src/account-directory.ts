@@ -110,12 +110,11 @@ export class AccountDirectory {
     if (!(await this.#takeAll(place, names, asFirst))) return undefined
     const commit = commitId()
     const event = eventOf(commit, 0, { ...asker, id: asker.id || id }, now(), { ...told, partition, subject: id })
-    const committed = await store.commit(createAccount(commit, { ...draft, ...place }, now(), event))
+    const creation = createAccount(commit, { ...draft, ...place }, now(), event)
     // Somebody took us for dead.
-    if (committed === 'conflict') throw new Failure('conflict', 'this took too long; try again')
-    const account = await this.read(partition, id)
-    if (!account) throw new Failure('internal', 'an account that was just made is not there')
-    return account
+    if ((await store.commit(creation)) === 'conflict') throw new Failure('conflict', 'this took too long; try again')
+    const [put] = creation.puts
+    return heldAccount(partition, { key: put!.key, value: put!.value, version: commit })
   }
 
   /**
@@ -212,15 +211,10 @@ export class AccountDirectory {
   async #takeAll(place: AccountPlace, names: readonly Key[], asFirst: boolean): Promise<boolean> {
     const { store, commitId } = this.#options
     for (let attempt = 0; attempt < limits.attempts; attempt++) {
-      const wanted: FreeName[] = []
-      for (const key of names) {
-        const free = await this.#freed(key)
-        if (!free) return false
-        wanted.push(free)
-      }
-      const first = await this.#freed(firstAccountKey)
-      if (asFirst && !first) return false
-      const committed = await store.commit(takeNames(commitId(), place, first ? [...wanted, first] : wanted))
+      const [first, ...wanted] = await Promise.all([firstAccountKey, ...names].map((key) => this.#freed(key)))
+      if ((asFirst && !first) || wanted.includes(undefined)) return false
+      const free = [...wanted, first].filter((name) => name !== undefined)
+      const committed = await store.commit(takeNames(commitId(), place, free))
       if (committed !== 'conflict') return true
     }
     throw busy()
@@ -244,5 +238,11 @@ export function labelOf({ record }: Account): string {
   return record.loginName || email || name || record.identities[0]?.label || record.id
 }
 
-/** Whoever made an account of ours vouched for its address: people do not change it themselves. */
-export const emailOf = ({ record }: Account): string | undefined => accountClaims(record).email
+/**
+ * An address of which it is known that it is theirs. Whoever made an account of ours vouched for its address, and people do not
+ * change it themselves; what a provider said of somebody is that provider's to vouch for.
+ */
+export function emailOf({ record }: Account): string | undefined {
+  const { email, email_verified: isVerified } = accountClaims(record)
+  return record.loginName !== '' || isVerified === true ? email : undefined
+}

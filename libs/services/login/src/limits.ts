@@ -12,6 +12,13 @@ export const limits = {
   userAgentCharacters: 256,
   /** Characters of what a browser and its system are called. */
   deviceCharacters: 40,
+  /** Passwords of one account, and from one address, that are checked at once: the queue for that is one for all. */
+  hashesOfAccount: 4,
+  hashesOfAddress: 16,
+  /** Second factors of one account that are checked at once: counts that replicas share come late for many guesses at once. */
+  codesAtOnce: 2,
+  /** Letters about an account in an hour; with any more nobody would read them. */
+  lettersAnHour: 20,
   /** Random bytes of the cookies that name a browser and a session. */
   cookieBytes: 32,
   /** Random bytes that make a ticket one of its kind, and of AES-GCM's nonce. */

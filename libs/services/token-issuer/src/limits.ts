@@ -31,6 +31,8 @@ export const limits = {
   applicationsLookedUp: 200,
   /** Grants, codes or sessions that end in one commit: a grant may have 24 KiB, and a commit 1 MiB. */
   endedAtOnce: 25,
+  /** Pages of a person's codes and grants that one withdrawal of a consent ends something of; asked again, it goes on. */
+  withdrawnPages: 20,
   /** Records that one commit erases, and commits of one erasure; asked again, it goes on. */
   erasedAtOnce: 50,
   erasures: 1_000,

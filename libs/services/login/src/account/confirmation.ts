@@ -19,6 +19,8 @@ export interface ConfirmationOptions {
 export interface Asked extends Question {
   /** Whoever signed in just now need not be asked whether they mean it. */
   isHarmless?: boolean
+  /** Why it is asked again. */
+  said?: Mistake | undefined
 }
 
 /**
@@ -27,6 +29,7 @@ export interface Asked extends Question {
  */
 export class Confirmation {
   readonly #options: ConfirmationOptions
+  readonly #busy = new Set<string>()
 
   constructor(options: ConfirmationOptions) {
     this.#options = options
@@ -40,7 +43,8 @@ export class Confirmation {
   async ask(visit: Visit, person: Person, here: AccountPage, question: Asked): Promise<HttpAnswer | undefined> {
     const { pages, credentials, now } = this.#options
     const isAnswer = visit.form.get('confirmed') === 'yes'
-    const page = (proof: Proof, said?: Mistake) => confirmPage(pages.frame(visit, here, said), question, proof)
+    const page = (proof: Proof, said = isAnswer ? undefined : question.said) =>
+      confirmPage(pages.frame(visit, here, said), question, proof)
     if (!this.hasPassword(person)) {
       if (now() - person.session.authenticatedAt >= limits.recentSignInMs) {
         const late = isAnswer ? mistake(visit, 401, 'account.mistake.too_long_ago') : undefined
@@ -49,9 +53,26 @@ export class Confirmation {
       return isAnswer || question.isHarmless ? undefined : page('recent')
     }
     if (!isAnswer) return page('password')
-    const verified = await credentials.confirm(person.account, visit.form.get('current_password') ?? '', visit.asker)
+    const password = visit.form.get('current_password') ?? ''
+    const verified = await this.alone(person, () => credentials.confirm(person.account, password, visit.asker))
+    if (!verified) return page('password', tooManyAtOnce(visit))
     if (verified === 'wrong') return page('password', mistake(visit, 401, 'account.mistake.password'))
     if (!('blockedSeconds' in verified)) return undefined
     return page('password', tooMany(visit, 'mistake.too_many_attempts', verified.blockedSeconds))
   }
+
+  /** Undefined while a password of the account is being checked: that takes time and memory of everybody's. */
+  async alone<T>({ account }: Person, check: () => Promise<T>): Promise<T | undefined> {
+    const { id } = account.record
+    if (this.#busy.has(id)) return undefined
+    this.#busy.add(id)
+    try {
+      return await check()
+    } finally {
+      this.#busy.delete(id)
+    }
+  }
 }
+
+/** Why nothing was done {@link Confirmation.alone}. */
+export const tooManyAtOnce = (visit: Visit): Mistake => tooMany(visit, 'mistake.too_many_requests', 1)

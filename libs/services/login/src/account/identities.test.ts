@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { SubjectChange } from '@countersign/contracts/authorization'
 import { ActorKind } from '@countersign/contracts/events'
 import type { Browser } from '../testing/browser.ts'
 import { act, alertOf, confirmed, noticeOf, People } from './testing/people.ts'
@@ -80,6 +81,17 @@ describe('an account elsewhere', () => {
     expect(people.world.letters.map(({ subject }) => subject)).toContainEqual(expect.stringContaining('no longer'))
     const other = await people.withGoogle('alice')
     expect((await people.accountOf(other)).record.id).not.toBe(id)
+  })
+
+  test('that is removed ends every other session and token', async () => {
+    await link()
+    const other = await people.withGoogle('alice')
+    await act(browser, path, { act: 'remove', ...identity, ...confirmed })
+    const { changes, sessions } = people.world.authorization
+    const own = people.sessionOf(browser)
+    expect(changes).toMatchObject([{ change: SubjectChange.SIGN_OUT, reason: 'identity_removed', except: { id: own } }])
+    expect([...sessions.keys()]).toEqual([own])
+    expect((await other.open(path)).location).toContain('login')
   })
 
   test('that is the only way to sign in stays', async () => {

@@ -75,7 +75,7 @@ export class IdentitySettings {
   }
 
   async #remove(visit: Visit, person: Person): Promise<HttpAnswer> {
-    const { upstreams, identities, confirmation, correspondence } = this.#options
+    const { pages, upstreams, identities, confirmation, correspondence } = this.#options
     const { account } = person
     const name = { issuer: visit.form.get('issuer') ?? '', subject: visit.form.get('subject') ?? '' }
     const identity = account.record.identities.find((each) =>
@@ -96,6 +96,7 @@ export class IdentitySettings {
     })
     if (asked) return asked
     await identities.unlink(account, name, visit.asker)
+    await pages.signOutOthers(visit, account, 'identity_removed')
     correspondence.identityRemoved(account, provider, speech)
     return done(visit, here, 'identity_removed')
   }

@@ -1,6 +1,6 @@
 import type { HttpAnswer } from '@countersign/chassis'
 import { Failure, type AuthorizationCalls } from '@countersign/contracts'
-import type { Session } from '@countersign/contracts/authorization'
+import { SubjectChange, type Session } from '@countersign/contracts/authorization'
 import type { Account, AccountDirectory } from '../account-directory.ts'
 import { linkTo, type Purpose } from '../errand.ts'
 import { accountPaths, notices, type AccountPage, type Frame, type Notice } from '../pages/account/index.ts'
@@ -49,6 +49,16 @@ export class AccountPages {
   frame(visit: Visit, here: AccountPage, mistake?: Mistake): Frame {
     const csrf = visit.csrf(`account ${here}`, 'session')
     return { paper: visit.paper(), here, pages: this.#options.pages, csrf, notice: noticeIn(visit), mistake }
+  }
+
+  /** Whoever else is signed in, or acts by a token, may be why one way to sign in is none any more. */
+  async signOutOthers(
+    { session, asker }: Visit,
+    { partition, record }: Account,
+    reason: 'password_changed' | 'identity_removed' | 'passkey_removed',
+  ): Promise<void> {
+    const wanted = { partition, subject: record.id, change: SubjectChange.SIGN_OUT, roles: [], reason }
+    await this.#options.authorization.changeSubject({ ...wanted, except: session, asker })
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { SubjectChange } from '@countersign/contracts/authorization'
 import { ActorKind } from '@countersign/contracts/events'
 import { Browser, type Page } from '../testing/browser.ts'
 import { act, alertOf, confirmed, noticeOf, People } from './testing/people.ts'
@@ -17,12 +18,14 @@ beforeEach(async () => {
 afterEach(() => people.world.close())
 
 const optionsIn = ({ text }: Page) => /data-options="([^"]+)"/.exec(text)![1]!.replaceAll('&quot;', '"')
+/** Whether it is the page that asks for the password, and makes no passkey. */
+const asks = ({ text }: Page) => text.includes('name="current_password"') && !text.includes('data-passkey')
 const begin = (of = browser) => act(of, path, { act: 'add', ...confirmed })
 const passkeysOf = async (of = browser) => (await people.accountOf(of)).record.passkeys
 
-function send(page: Page, device: Authenticator, twist: Twist = {}, fields: Record<string, string> = {}) {
+function send(page: Page, device: Authenticator, twist: Twist = {}, fields: Record<string, string> = {}, of = browser) {
   const credential = device.create(optionsIn(page), twist)
-  return browser.send(path, { ...page.fields, credential, name: 'My phone', ...fields })
+  return of.send(path, { ...page.fields, credential, name: 'My phone', ...fields })
 }
 
 async function add(device = new Authenticator(origin)): Promise<Authenticator> {
@@ -69,22 +72,27 @@ describe('a passkey', () => {
     ['of another relying party', { rpId: 'evil.example' }],
     ['whose user was not verified', { flags: 0x01 }],
     ['whose user was not there', { flags: 0x04 }],
-  ])('%s is refused, and the page is there again with its name', async (_what, twist) => {
+  ])('%s is refused, and another takes the password again; its name is kept', async (_what, twist) => {
     const page = await send(await begin(), new Authenticator(origin), twist)
-    expect([page.status, alertOf(page), page.fields.name]).toEqual([400, expect.any(String), 'My phone'])
+    expect([page.status, alertOf(page), asks(page)]).toEqual([400, expect.any(String), true])
     expect(await passkeysOf()).toEqual([])
-    expect((await send(page, new Authenticator(origin))).status).toBe(303)
+    const again = await browser.send(path, { ...page.fields, ...confirmed })
+    expect(again.fields.name).toBe('My phone')
+    expect((await send(again, new Authenticator(origin))).status).toBe(303)
   })
 
   test('is refused for a challenge that was used, is too old, or was never made', async () => {
     const page = await begin()
     const device = new Authenticator(origin)
     await send(page, device)
-    const replayed = await send(page, new Authenticator(origin))
-    expect([replayed.status, (await passkeysOf()).length]).toEqual([400, 1])
+    for (const name of ['Another', '']) {
+      const replayed = await send(page, new Authenticator(origin), {}, { name })
+      expect([replayed.status, asks(replayed), (await passkeysOf()).length]).toEqual([400, true, 1])
+    }
     const late = await begin()
     people.pass(300_000)
-    expect((await send(late, new Authenticator(origin))).status).toBe(400)
+    const refused = await send(late, new Authenticator(origin))
+    expect([refused.status, alertOf(refused), asks(refused)]).toEqual([400, expect.stringContaining('too long'), true])
     for (const credential of ['null', '[]', '{', '{"id":"x"}', JSON.stringify({ id: 'x', response: {} })])
       expect((await send(await begin(), device, {}, { credential })).status).toBe(400)
     expect(await passkeysOf()).toHaveLength(1)
@@ -99,6 +107,20 @@ describe('a passkey', () => {
   test.each(['', '   ', 'x'.repeat(65)])('needs a name of some letters: %j', async (name) => {
     const page = await send(await begin(), new Authenticator(origin), {}, { name })
     expect([page.status, alertOf(page), await passkeysOf()]).toEqual([400, expect.stringContaining('64'), []])
+  })
+
+  test('is not put off for ever by a name that will not do: the password was given once for five minutes', async () => {
+    const first = await begin()
+    people.pass(200_000)
+    const second = await send(first, new Authenticator(origin), {}, { name: '' })
+    expect([second.status, asks(second)]).toEqual([400, false])
+    const later = second.fields.ticket!.replace(/\d+$/, String(people.now))
+    expect((await send(second, new Authenticator(origin), {}, { ticket: later })).status).toBe(403)
+    people.pass(100_000)
+    for (const name of ['', 'My phone']) {
+      const sent = await send(second, new Authenticator(origin), {}, { name })
+      expect([sent.status, asks(sent), await passkeysOf()]).toEqual([400, true, []])
+    }
   })
 
   test('is there once, and 20 are as many as there can be', async () => {
@@ -124,6 +146,17 @@ describe('a passkey', () => {
     expect(noticeOf(await browser.open(`${path}?done=passkey_removed`))).toBeDefined()
     expect((await signIn(device)).status).toBe(401)
     expect((await act(browser, path, { act: 'remove', id })).location).toBe('../account/passkeys')
+  })
+
+  test('that is removed ends every other session and token', async () => {
+    const device = await add()
+    const other = await people.withPassword('alice')
+    await act(browser, path, { act: 'remove', id: device.id.toString('base64url'), ...confirmed })
+    const { changes, sessions } = people.world.authorization
+    const own = people.sessionOf(browser)
+    expect(changes).toMatchObject([{ change: SubjectChange.SIGN_OUT, reason: 'passkey_removed', except: { id: own } }])
+    expect([...sessions.keys()]).toEqual([own])
+    expect((await other.open(path)).location).toContain('login')
   })
 
   test('that signs in is the one of that device', async () => {
@@ -157,6 +190,7 @@ describe('adding a passkey', () => {
 describe('somebody without a password', () => {
   test('has signed in just now, or does so once more', async () => {
     const carol = await people.withGoogle('carol')
+    await people.nameLogin(carol, 'carol')
     const page = await act(carol, path, { act: 'add' })
     expect(page.text).toContain('data-passkey="create"')
     people.pass(300_000)
@@ -168,5 +202,32 @@ describe('somebody without a password', () => {
     const away = await carol.send('/login', { csrf: fields.csrf!, return_to: path, provider: 'google' })
     expect((await people.comeBack(carol, away, 'carol')).location).toBe(path)
     expect((await act(carol, path, { act: 'add' })).text).toContain('data-passkey="create"')
+  })
+})
+
+describe('somebody who came by a provider', () => {
+  test('reads that passkeys are none of ours, and has no form', async () => {
+    const carol = await people.withGoogle('carol')
+    const { text } = await carol.open(path)
+    expect(text).toContain('You sign in elsewhere')
+    expect(text).not.toContain('<form')
+  })
+
+  test('is refused to add one, also with an answer that is right', async () => {
+    const carol = await people.withGoogle('carol')
+    await people.nameLogin(carol, 'carol')
+    const { csrf } = (await carol.open(path)).fields
+    const pages = [await act(carol, path, { act: 'add' }), await act(carol, path, { act: 'add' })]
+    await people.nameLogin(carol, '')
+    expect((await carol.send(path, { csrf: csrf!, act: 'add' })).status).toBe(403)
+    expect((await send(pages[0]!, new Authenticator(origin), {}, {}, carol)).status).toBe(403)
+    expect(await passkeysOf(carol)).toEqual([])
+    await people.nameLogin(carol, 'carol')
+    expect((await send(pages[1]!, new Authenticator(origin), {}, {}, carol)).status).toBe(303)
+    // One of before this was so: it signs in no more, and goes although it is the last.
+    await people.nameLogin(carol, '')
+    const { id } = (await passkeysOf(carol))[0]!
+    const gone = await act(carol, path, { act: 'remove', id, confirmed: 'yes' })
+    expect([gone.location, await passkeysOf(carol)]).toEqual(['../account/passkeys?done=passkey_removed', []])
   })
 })

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import { limits as accountLimits, passkeyIn, withoutPasskey, withPasskey } from '@countersign/accounts'
+import { limits as accountLimits, mayHavePasskeys, passkeyIn, withoutPasskey, withPasskey } from '@countersign/accounts'
 import type { HttpAnswer } from '@countersign/chassis'
-import { asFailure, type Millis } from '@countersign/contracts'
+import { asFailure, Failure, type Millis } from '@countersign/contracts'
 import type { Passkey } from '@countersign/contracts/records'
 import { labelOf, type AccountDirectory } from '../account-directory.ts'
 import { limits } from '../limits.ts'
@@ -26,7 +26,10 @@ export interface PasskeySettingsOptions {
 
 const here = 'passkeys'
 
-/** Whoever has the token of a challenge was confirmed when it was made; the name of a tie is short. */
+/** What stands between a challenge's ticket and when whoever asked for it was confirmed: no ticket has it. */
+const mark = '.'
+
+/** Nobody can change when they were confirmed: the form's token keeps to the ticket with it. The name of a tie is short. */
 const tieOf = (ticket: string): `account ${string}` => `account ${here} ${hash('sha256', ticket, 'base64url')}`
 
 /** WebAuthn Level 3 section 5.8.4. */
@@ -64,39 +67,49 @@ export class PasskeySettings {
     )
   }
 
-  async #begin(visit: Visit, person: Person): Promise<HttpAnswer> {
+  /** @param said why it begins once more */
+  async #begin(visit: Visit, person: Person, said?: Mistake): Promise<HttpAnswer> {
+    const { confirmation, now } = this.#options
     const { speech } = visit.paper()
+    verifyPlace(person)
     if (person.account.record.passkeys.length >= accountLimits.passkeys)
       return this.#list(visit, person, mistake(visit, 409, 'account.mistake.too_many_passkeys'))
-    const asked = await this.#options.confirmation.ask(visit, person, here, {
+    const name = nameIn(visit).slice(0, accountLimits.passkeyNameCharacters)
+    const asked = await confirmation.ask(visit, person, here, {
       title: speech.say('passkey.add'),
       text: speech.say('account.passkeys.text'),
       button: speech.say('page.continue'),
-      fields: { act: 'add' },
+      fields: { act: 'add', name },
       isHarmless: true,
+      said,
     })
-    return asked ?? this.#creation(visit, person)
+    return asked ?? this.#creation(visit, person, { name, confirmedAt: now() }, said)
   }
 
-  #creation(visit: Visit, { account }: Person, name = '', said?: Mistake): HttpAnswer {
+  #creation(visit: Visit, { account }: Person, { name, confirmedAt }: Creation, said?: Mistake): HttpAnswer {
     const { pages, passkeys } = this.#options
-    const challenge = passkeys.toAdd(visit, account, labelOf(account))
-    const csrf = visit.csrf(tieOf(challenge.ticket), 'session')
-    return newPasskeyPage(pages.frame(visit, here, said), { challenge, csrf, name })
+    const { options, ticket: sealed } = passkeys.toAdd(visit, account, labelOf(account))
+    const ticket = `${sealed}${mark}${confirmedAt}`
+    const csrf = visit.csrf(tieOf(ticket), 'session')
+    return newPasskeyPage(pages.frame(visit, here, said), { challenge: { options, ticket }, csrf, name })
   }
 
+  /** A confirmation is good for a time, and for one passkey: the ticket is used up before anything else is looked at. */
   async #add(visit: Visit, person: Person): Promise<HttpAnswer> {
-    const { form } = visit
-    const ticket = form.get('ticket') ?? ''
-    visit.verifyCsrf(tieOf(ticket), 'session')
-    const name = (form.get('name') ?? '').trim()
+    const carried = visit.form.get('ticket') ?? ''
+    visit.verifyCsrf(tieOf(carried), 'session')
+    verifyPlace(person)
+    const [ticket = '', confirmedAt] = carried.split(mark)
+    if (!(this.#options.now() - Number(confirmedAt) < limits.passkeyMs))
+      return this.#begin(visit, person, mistake(visit, 400, 'account.mistake.too_late'))
+    const name = nameIn(visit)
+    const made = await this.#made(visit, ticket, name)
+    if (!made) return this.#begin(visit, person, mistake(visit, 400, 'passkey.failed'))
     const most = accountLimits.passkeyNameCharacters
     if (name === '' || name.length > most) {
       const said = mistake(visit, 400, 'account.mistake.passkey_name', { most })
-      return this.#creation(visit, person, name.slice(0, most), said)
+      return this.#creation(visit, person, { name: name.slice(0, most), confirmedAt: Number(confirmedAt) }, said)
     }
-    const made = await this.#made(visit, ticket, name)
-    if (!made) return this.#creation(visit, person, name, mistake(visit, 400, 'passkey.failed'))
     return this.#keep(visit, person, made)
   }
 
@@ -128,7 +141,7 @@ export class PasskeySettings {
   }
 
   async #remove(visit: Visit, person: Person): Promise<HttpAnswer> {
-    const { directory, confirmation, correspondence } = this.#options
+    const { pages, directory, confirmation, correspondence } = this.#options
     const { account } = person
     const id = visit.form.get('id') ?? ''
     const passkey = passkeyIn(account.record, id)
@@ -151,12 +164,30 @@ export class PasskeySettings {
       return typeof next === 'string' ? undefined : { record: next, told: { type: 'account.passkey_removed' } }
     })
     if (isLast) return lastWay()
-    if (changed) correspondence.secondFactorChanged(changed, 'passkey_removed', speech)
+    if (changed) {
+      await pages.signOutOthers(visit, changed, 'passkey_removed')
+      correspondence.secondFactorChanged(changed, 'passkey_removed', speech)
+    }
     return done(visit, here, 'passkey_removed')
   }
 
   #list(visit: Visit, { account }: Person, said?: Mistake): HttpAnswer {
     const { pages, now } = this.#options
-    return passkeysPage(pages.frame(visit, here, said), { passkeys: account.record.passkeys, now: now() })
+    const { passkeys } = account.record
+    const mayAdd = mayHavePasskeys(account.record)
+    return passkeysPage(pages.frame(visit, here, said), { passkeys, mayAdd, now: now() })
   }
+}
+
+/** A passkey on its way. */
+interface Creation {
+  name: string
+  confirmedAt: Millis
+}
+
+const nameIn = ({ form }: Visit): string => (form.get('name') ?? '').trim()
+
+function verifyPlace({ account }: Person): void {
+  if (mayHavePasskeys(account.record)) return
+  throw new Failure('access_denied', 'who signs in to this account is decided elsewhere: it can have no passkeys')
 }

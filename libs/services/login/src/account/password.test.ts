@@ -77,9 +77,33 @@ describe('a password', () => {
   })
 
   test('that somebody else changed at the same moment is not changed once more', async () => {
-    const both = await Promise.all([act(browser, path, change), act(browser, path, change)])
+    const { store, authorization } = people.world
+    const replica = await People.open({ store, authorization })
+    const other = await replica.withPassword('alice')
+    const both = await Promise.all([act(browser, path, change), act(other, path, change)])
+    await replica.world.close()
     expect(both.map(({ status }) => status).sort()).toEqual([303, 409])
     expect(await people.told('account.password_changed')).toHaveLength(1)
+  })
+
+  test('is checked one at a time, and before what would take its place is looked at', async () => {
+    const hashes = () => people.world.service.stats().passwordHashes
+    const before = hashes()
+    const { csrf } = (await browser.open(path)).fields
+    const unfit = { ...change, csrf: csrf!, password: 'short', password_again: 'other' }
+    const all = await Promise.all(
+      Array.from({ length: 4 }, () => browser.send(path, { ...unfit, current_password: 'x' })),
+    )
+    expect(all.map(({ status }) => status).sort()).toEqual([401, 429, 429, 429])
+    expect(hashes() - before).toBe(1)
+    expect(all.find(({ status }) => status === 401)!.text).not.toContain('at least 10')
+    expect(all.find(({ status }) => status === 429)!.headers.get('retry-after')).toBe('1')
+    const confirming = { act: 'begin', confirmed: 'yes', current_password: 'wrong' }
+    const other = '/account/second-factor'
+    const token = (await browser.open(other)).fields.csrf!
+    const asked = await Promise.all([1, 2].map(() => browser.send(other, { csrf: token, ...confirming })))
+    expect(asked.map(({ status }) => status).sort()).toEqual([401, 429])
+    expect((await browser.send(path, { ...unfit })).status).toBe(400)
   })
 
   test('is none of somebody who signs in elsewhere', async () => {

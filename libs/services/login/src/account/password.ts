@@ -1,7 +1,6 @@
 import { accountClaims, type PasswordPolicy, type Passwords } from '@countersign/accounts'
 import type { HttpAnswer } from '@countersign/chassis'
-import type { AuthorizationCalls, Millis } from '@countersign/contracts'
-import { SubjectChange } from '@countersign/contracts/authorization'
+import type { Millis } from '@countersign/contracts'
 import type { Account, AccountDirectory } from '../account-directory.ts'
 import type { Correspondence } from '../mail/correspondence.ts'
 import { passwordPage } from '../pages/account/index.ts'
@@ -11,12 +10,11 @@ import { personAsker } from '../sign-in/identities.ts'
 import { mistake, tooMany } from '../sign-in/mistakes.ts'
 import { passwordMistakes } from '../sign-in/password-fields.ts'
 import type { Handlers, Visit } from '../visit.ts'
-import type { Confirmation } from './confirmation.ts'
+import { tooManyAtOnce, type Confirmation } from './confirmation.ts'
 import { actIn, done, noSuchForm, type AccountPages, type Person } from './pages.ts'
 
 export interface PasswordChangeOptions {
   pages: AccountPages
-  authorization: AuthorizationCalls
   directory: AccountDirectory
   confirmation: Confirmation
   credentials: Credentials
@@ -45,17 +43,17 @@ export class PasswordChange {
       async (visit, person) => this.#page(visit, person),
       async (visit, person) => {
         if (actIn(visit, 'password') !== 'change') throw noSuchForm()
-        return this.#options.confirmation.hasPassword(person) ? this.#change(visit, person) : this.#page(visit, person)
+        const { confirmation } = this.#options
+        if (!confirmation.hasPassword(person)) return this.#page(visit, person)
+        const answer = await confirmation.alone(person, () => this.#change(visit, person))
+        return answer ?? this.#page(visit, person, { said: tooManyAtOnce(visit) })
       },
     )
   }
 
+  /** What the new one is worth takes long to tell: first it is certain that it is them. */
   async #change(visit: Visit, person: Person): Promise<HttpAnswer> {
     const { credentials, policy } = this.#options
-    const { loginName } = person.account.record
-    const { name, email } = accountClaims(person.account.record)
-    const mistakes = await passwordMistakes(visit, policy, { loginName, name, email })
-    if (Object.keys(mistakes).length > 0) return this.#page(visit, person, { mistakes })
     const verified = await credentials.confirm(person.account, visit.form.get('current_password') ?? '', visit.asker)
     if (verified === 'wrong') {
       const said = mistake(visit, 401, 'page.look_again')
@@ -64,12 +62,15 @@ export class PasswordChange {
     }
     if ('blockedSeconds' in verified)
       return this.#page(visit, person, { said: tooMany(visit, 'mistake.too_many_attempts', verified.blockedSeconds) })
+    const { loginName } = person.account.record
+    const { name, email } = accountClaims(person.account.record)
+    const mistakes = await passwordMistakes(visit, policy, { loginName, name, email })
+    if (Object.keys(mistakes).length > 0) return this.#page(visit, person, { mistakes })
     return this.#replace(visit, person, verified.account)
   }
 
-  /** Whoever else is signed in, or acts by a token, may have had the old one. */
   async #replace(visit: Visit, person: Person, verified: Account): Promise<HttpAnswer> {
-    const { authorization, directory, passwords, correspondence, now } = this.#options
+    const { pages, directory, passwords, correspondence, now } = this.#options
     const { id } = verified.record
     const { passwordHash: confirmed } = verified.record
     const passwordHash = await passwords.hash(visit.form.get('password')!)
@@ -82,15 +83,7 @@ export class PasswordChange {
         : undefined,
     )
     if (!changed) return this.#page(visit, person, { said: mistake(visit, 409, 'error.conflict_text') })
-    await authorization.changeSubject({
-      partition: verified.partition,
-      subject: id,
-      change: SubjectChange.SIGN_OUT,
-      roles: [],
-      reason: 'password_changed',
-      except: visit.session,
-      asker: visit.asker,
-    })
+    await pages.signOutOthers(visit, changed, 'password_changed')
     correspondence.passwordChanged(changed, visit.paper().speech)
     return done(visit, 'password', 'password_changed')
   }

@@ -91,10 +91,25 @@ describe('an authenticator app', () => {
         undefined,
       ])
     }
-    const again = await begin()
-    people.pass(900_000)
-    const sent = await browser.send(path, { ...again.fields, code: codeOf(secretIn(again)) })
-    expect([sent.status, await totpOf()]).toEqual([400, undefined])
+  })
+
+  test('is set up within a quarter of an hour after the password was given, whatever was typed before', async () => {
+    const page = await begin()
+    people.pass(600_000)
+    const wrong = await browser.send(path, { ...page.fields, code: '000000' })
+    expect([wrong.status, secretIn(wrong)]).toEqual([401, secretIn(page)])
+    people.pass(300_000)
+    for (const { fields } of [page, wrong]) {
+      const late = await browser.send(path, { ...fields, code: codeOf(secretIn(page)) })
+      expect([late.status, alertOf(late), await totpOf()]).toEqual([
+        400,
+        expect.stringContaining('too long'),
+        undefined,
+      ])
+      expect(late.text).toContain('name="current_password"')
+      const again = await browser.send(path, { ...late.fields, ...confirmed })
+      expect(secretIn(again)).not.toBe(secretIn(page))
+    }
   })
 
   test('that is there already is not replaced', async () => {

@@ -74,7 +74,7 @@ export class SecondFactorSettings {
   }
 
   /** Nothing is kept of the secret until a code shows that it has arrived. */
-  async #begin(visit: Visit, person: Person): Promise<HttpAnswer> {
+  async #begin(visit: Visit, person: Person, said?: Mistake): Promise<HttpAnswer> {
     const { confirmation, randomBytes } = this.#options
     if (person.account.record.totp || !confirmation.hasPassword(person)) return done(visit, here)
     const { speech } = visit.paper()
@@ -83,18 +83,22 @@ export class SecondFactorSettings {
       text: speech.say('account.second_factor.text'),
       button: speech.say('page.continue'),
       fields: { act: 'begin' },
+      said,
     })
-    return asked ?? this.#handOver(visit, person, newTotpSecret(randomBytes))
+    if (asked) return asked
+    const secret = newTotpSecret(randomBytes)
+    const text = Buffer.from(secret).toString('base64url')
+    const handover: Handover = { account: person.account.record.id, session: person.session.id, secret: text }
+    return this.#handOver(visit, person, secret, visit.ticket('totp', handover, limits.totpSetupMs))
   }
 
-  #handOver(visit: Visit, { account, session }: Person, secret: Uint8Array, said?: Mistake): HttpAnswer {
+  /** @param ticket good for as long as it takes since the person was confirmed, however often the page is shown */
+  #handOver(visit: Visit, { account }: Person, secret: Uint8Array, ticket: string, said?: Mistake): HttpAnswer {
     const { pages, serverName } = this.#options
-    const text = Buffer.from(secret).toString('base64url')
-    const handover: Handover = { account: account.record.id, session: session.id, secret: text }
     return totpSetupPage(pages.frame(visit, here, said), {
       uri: totpUri(labelOf(account), serverName(), secret),
       secret: totpText(secret),
-      ticket: visit.ticket('totp', handover, limits.totpSetupMs),
+      ticket,
     })
   }
 
@@ -102,13 +106,14 @@ export class SecondFactorSettings {
     const { secondFactor, now } = this.#options
     const { form } = visit
     const { id } = person.account.record
-    const handover = visit.opened<Handover>('totp', form.get('ticket') ?? '')?.content
+    const ticket = form.get('ticket') ?? ''
+    const handover = visit.opened<Handover>('totp', ticket)?.content
     if (!handover || handover.account !== id || handover.session !== person.session.id)
-      return this.#state(visit, person, mistake(visit, 400, 'account.mistake.too_late'))
+      return this.#begin(visit, person, mistake(visit, 400, 'account.mistake.too_late'))
     const secret = Buffer.from(handover.secret, 'base64url')
     const usedStep = verifyTotp(secret, form.get('code') ?? '', 0, now())
     if (usedStep === undefined)
-      return this.#handOver(visit, person, secret, mistake(visit, 401, 'account.mistake.code'))
+      return this.#handOver(visit, person, secret, ticket, mistake(visit, 401, 'account.mistake.code'))
     const codes = this.#newCodes()
     const totp: Totp = {
       sealedSecret: secondFactor.sealSecret(id, secret),

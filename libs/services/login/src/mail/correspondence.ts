@@ -1,6 +1,8 @@
-import { accountClaims, limits as accountLimits, type HeldAccount } from '@countersign/accounts'
+import { limits as accountLimits, type HeldAccount } from '@countersign/accounts'
 import type { Millis } from '@countersign/contracts'
-import type { Look } from '@countersign/chassis'
+import { createThrottle, type Look } from '@countersign/chassis'
+import { emailOf } from '../account-directory.ts'
+import { limits } from '../limits.ts'
 import type { Speech } from '../speech.ts'
 import {
   identityRemovedLetter,
@@ -26,6 +28,7 @@ export interface CorrespondenceOptions {
 /** Letters to the people whose accounts these are. Nobody waits for them; who has no address gets none. */
 export class Correspondence {
   readonly #options: CorrespondenceOptions
+  readonly #letters = createThrottle({ points: limits.lettersAnHour, durationMs: 3_600_000 })
 
   constructor(options: CorrespondenceOptions) {
     this.#options = options
@@ -65,11 +68,15 @@ export class Correspondence {
     return { at: now(), link: `${issuer}/account` }
   }
 
-  #send({ record }: HeldAccount, speech: Speech, write: (to: Addressee) => Letter): void {
+  /** Only to an address that is known to be theirs, and never so many that they are a nuisance. */
+  #send(held: HeldAccount, speech: Speech, write: (to: Addressee) => Letter): void {
     const { post, look } = this.#options
-    const { email } = accountClaims(record)
-    if (!post || email === undefined) return
-    const account = record.loginName || email
-    void post.send(write({ to: email, speech, product: look.name, account, support: look.support }))
+    const { id, loginName } = held.record
+    const email = emailOf(held)
+    if (!post || email === undefined || this.#letters.blockedSeconds(id) !== undefined) return
+    this.#letters.fail(id)
+    const account = loginName || email
+    // Later, so that nobody can tell from the time an answer takes that there was somebody to write to.
+    setImmediate(() => void post.send(write({ to: email, speech, product: look.name, account, support: look.support })))
   }
 }

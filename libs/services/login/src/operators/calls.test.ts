@@ -8,6 +8,9 @@ import { Passkey, Totp } from '@countersign/contracts/records'
 import type { AccountsCalls } from './calls.ts'
 import { context, issuer, named, Office, operator, withId } from './testing/office.ts'
 
+/** Letters are written once the answer is on its way. */
+const afterAnswers = () => new Promise((resolve) => setImmediate(resolve))
+
 let office: Office
 beforeEach(() => void (office = new Office()))
 
@@ -100,6 +103,7 @@ describe('an invitation', () => {
     const german = new Office({ language: 'de' })
     const { link } = await invite({ email: 'b@x.example', send: true }, german.calls)
     expect(link).toBe('')
+    await afterAnswers()
     expect(german.letters).toMatchObject([{ to: 'b@x.example', text: expect.stringContaining('Passwort') }])
     expect(german.letters[0]!.text).toContain(`${issuer}/login/password?token=`)
   })
@@ -164,6 +168,7 @@ describe('a link for a new password', () => {
     await office.add({}, { email: 'a@x.example', locale: 'fr-CA' })
     expect((await make()).linkExpiresAt).toBe(office.now + accountLimits.invitationLinkMs)
     expect((await make(true)).link).toBe('')
+    await afterAnswers()
     expect(office.letters).toMatchObject([{ to: 'a@x.example', text: expect.stringContaining('mot de passe') }])
   })
 
@@ -226,8 +231,10 @@ describe('roles and second factors', () => {
     expect(answer.account).toMatchObject({ hasTotp: false, passkeys: 0, hasPassword: true })
     expect(await office.store.get([passkeyKey(passkey.id)])).toEqual([undefined])
     expect(await office.toldTypes()).toEqual(['account.second_factor_removed'])
+    await afterAnswers()
     expect(office.letters).toMatchObject([{ to: 'a@x.example' }])
     await office.calls.removeSecondFactor({ account: named('alice') }, context)
+    await afterAnswers()
     expect(office.letters).toHaveLength(1)
   })
 

@@ -21,9 +21,14 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
+/** Letters are written once the answer is on its way. */
+const afterAnswers = () => new Promise((resolve) => setImmediate(resolve))
+
 async function ask(loginName: string, as = browser): Promise<Page> {
   const { fields } = await as.open('/login/reset')
-  return as.send('/login/reset', { ...fields, login_name: loginName })
+  const page = await as.send('/login/reset', { ...fields, login_name: loginName })
+  await afterAnswers()
+  return page
 }
 const linkIn = (text: string): string => /http:\/\/localhost:8080(\/login\/password\?token=[\w-]+)/.exec(text)![1]!
 const choose = async (link: string, fields: Record<string, string> = {}): Promise<Page> => {
@@ -44,7 +49,9 @@ describe('a forgotten password', () => {
     expect(world.letters).toMatchObject([{ to: 'alice@example.org' }])
     const link = linkIn(world.letters[0]!.text)
     expect((await choose(link)).status).toBe(303)
-    expect(world.authorization.changes).toMatchObject([{ subject: alice, change: SubjectChange.SIGN_OUT }])
+    const ended = { subject: alice, change: SubjectChange.SIGN_OUT }
+    expect(world.authorization.changes).toMatchObject([ended, ended])
+    await afterAnswers()
     expect(world.authorization.signIns).toMatchObject([{ subject: alice, amr: ['pwd'] }])
     expect(world.letters).toHaveLength(2)
     expect([await canSignIn(chosen), await canSignIn(password)]).toEqual([true, false])

@@ -106,8 +106,10 @@ export class ChoosePassword {
   }
 
   async #choose(visit: Visit, { purpose, token, account }: Chosen): Promise<HttpAnswer> {
-    const { authorization, directory, passwords, correspondence, linkKey, signIn, now } = this.#options
+    const { directory, passwords, correspondence, linkKey, signIn, now } = this.#options
     const passwordHash = await passwords.hash(visit.form.get('password')!)
+    // Before the link is used up, and once more after: whatever fails, nobody goes on with what the old password had begun.
+    if (purpose === 'reset') await this.#signOut(visit, account)
     const asker = personAsker(visit.asker, account.record.id)
     const changed = await directory.change(account, asker, (record) =>
       isLinkGood(linkKey, token, { ...account, record }, now())
@@ -119,13 +121,16 @@ export class ChoosePassword {
     )
     if (!changed) throw gone()
     if (purpose === 'reset') {
-      const { partition, record } = account
-      const change = SubjectChange.SIGN_OUT
-      const wanted = { partition, subject: record.id, change, roles: [], reason: 'password_reset', except: undefined }
-      await authorization.changeSubject({ ...wanted, asker: visit.asker })
+      await this.#signOut(visit, account)
       correspondence.passwordChanged(changed, visit.paper().speech)
     }
     return signIn.admit(visit, undefined, changed, ['pwd'])
+  }
+
+  async #signOut(visit: Visit, { partition, record }: Account): Promise<void> {
+    const change = SubjectChange.SIGN_OUT
+    const wanted = { partition, subject: record.id, change, roles: [], reason: 'password_reset', except: undefined }
+    await this.#options.authorization.changeSubject({ ...wanted, asker: visit.asker })
   }
 
   async #admit(form: Form): Promise<Chosen> {

@@ -4,6 +4,8 @@ import type { Asker } from '@countersign/contracts/authorization'
 import { system } from '@countersign/tokens'
 import type { Account, AccountDirectory } from '../account-directory.ts'
 import type { FailureThrottle } from '../ports.ts'
+import { limits } from '../limits.ts'
+import { Places } from '../places.ts'
 import type { FailedSignIns } from './failed-sign-ins.ts'
 import { longest } from './second-factor.ts'
 
@@ -21,6 +23,7 @@ export type Verified = { account: Account } | { blockedSeconds: number } | 'wron
 /** Decides who somebody is by login name and password. */
 export class Credentials {
   readonly #options: CredentialsOptions
+  readonly #places = new Places()
 
   constructor(options: CredentialsOptions) {
     this.#options = options
@@ -46,6 +49,15 @@ export class Credentials {
     return this.#verify(digestOfLoginName(name), async () => account, password, asker)
   }
 
+  /** For other ways to show who one is: seconds to wait from there, or undefined. */
+  async blockedSeconds({ address }: Asker): Promise<number | undefined> {
+    return this.#options.throttle.blockedSeconds(`address ${networkOf(address)}`)
+  }
+
+  async fail({ address }: Asker): Promise<void> {
+    await this.#options.throttle.fail(`address ${networkOf(address)}`)
+  }
+
   async #verify(
     nameDigest: string,
     find: () => Promise<Account | undefined>,
@@ -53,12 +65,16 @@ export class Credentials {
     asker: Asker,
   ): Promise<Verified> {
     const { directory, passwords, throttle, failed, provider } = this.#options
-    const keys = [`account ${nameDigest}`, `address ${networkOf(asker.address)}`]
+    const keys = [`account ${nameDigest}`, `address ${networkOf(asker.address)}`] as const
+    const holders = [
+      { key: keys[0], most: limits.hashesOfAccount },
+      { key: keys[1], most: limits.hashesOfAddress },
+    ]
     const blocked = async () => longest(await Promise.all(keys.map((key) => throttle.blockedSeconds(key))))
     const [blockedBefore, account] = await Promise.all([blocked(), find()])
     if (blockedBefore !== undefined) return { blockedSeconds: blockedBefore }
     const stored = account?.record.passwordHash
-    const isRight = await passwords.verify(password, stored)
+    const isRight = await this.#places.hold(holders, () => passwords.verify(password, stored))
     // Once more: of many guesses at once, those that others have used up the attempts of must not count.
     const blockedSince = await blocked()
     if (blockedSince !== undefined) return { blockedSeconds: blockedSince }

@@ -65,6 +65,8 @@ export class SignIn {
   /** Whoever shows that an account of ours is theirs. */
   async arrive(visit: Visit, purpose: Purpose, account: Account, amr: readonly string[]): Promise<HttpAnswer> {
     const { arrivals, steps, localProvider } = this.#options
+    if (account.record.loginName === '')
+      throw new Failure('internal', 'an account that is not of ours cannot arrive here')
     const email = emailOf(account)
     const provider = localProvider ?? 'local'
     const arrival = { account, provider, subject: account.record.id, amr, acr: '', email, roles: [], attributes: [] }
@@ -140,10 +142,13 @@ export class SignIn {
   }
 
   async #passkey(visit: Visit, purpose: Purpose): Promise<HttpAnswer> {
-    const { passkeys, failed, localProvider } = this.#options
+    const { passkeys, failed, localProvider, credentials } = this.#options
     const { form, asker } = visit
+    const blocked = await credentials.blockedSeconds(asker)
+    if (blocked !== undefined) return this.#again(visit, purpose, tooMany(visit, 'mistake.too_many_attempts', blocked))
     const account = await passkeys.verify(visit, form.get('passkey') ?? '', form.get('ticket') ?? '')
     if (account) return this.arrive(visit, purpose, account, ['hwk', 'user', 'mfa'])
+    await credentials.fail(asker)
     await failed.tell(undefined, 'wrong_passkey', localProvider!, asker)
     return this.#again(visit, purpose, mistake(visit, 401, 'mistake.passkey'))
   }

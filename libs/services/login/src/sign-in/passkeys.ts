@@ -3,6 +3,7 @@ import { Failure } from '@countersign/contracts'
 import type { Passkey } from '@countersign/contracts/records'
 import { system, type ReplayGuard } from '@countersign/tokens'
 import { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server'
+import { decodeAttestationObject } from '@simplewebauthn/server/helpers'
 import type { Account, AccountDirectory } from '../account-directory.ts'
 import { limits } from '../limits.ts'
 import type { PasskeyChallenge } from '../pages/index.ts'
@@ -76,6 +77,8 @@ export class Passkeys {
     const account = place && (await directory.read(place.partition, place.id))
     const passkey = account?.record.passkeys.find(({ id }) => id === response?.id)
     if (!response || !account || !passkey || account.record.disabledAt !== 0) return undefined
+    // Who came by a provider signs in there: a passkey here would make somebody else of them.
+    if (account.record.loginName === '') return undefined
     const counter = await this.#counterOf(response, challenge, passkey)
     return counter === undefined ? undefined : this.#used(account, passkey, counter)
   }
@@ -86,10 +89,11 @@ export class Passkeys {
     const expectedChallenge = await this.#challengeOf(visit, ticket)
     const verified =
       response &&
+      isWithoutVoucher(response) &&
       (await attempt(() =>
         verifyRegistrationResponse({ response: response as never, expectedChallenge, ...this.#expected() }),
       ))
-    if (!verified?.verified) throw new Failure('invalid_request', 'this passkey is not right; try again')
+    if (!verified || !verified.verified) throw new Failure('invalid_request', 'this passkey is not right; try again')
     const { credential } = verified.registrationInfo
     const now = this.#options.now()
     const { id, publicKey, counter, transports = [] } = credential
@@ -142,7 +146,23 @@ export class Passkeys {
 
 interface WebAuthnResponse {
   id: string
-  response?: { userHandle?: unknown }
+  response?: { userHandle?: unknown; attestationObject?: unknown }
+}
+
+/**
+ * We ask for no attestation, so browsers send none (WebAuthn section 5.4.7), or one by the passkey itself. Whatever names certificates
+ * is not looked at: the library would fetch from wherever they say.
+ */
+function isWithoutVoucher({ response }: WebAuthnResponse): boolean {
+  const { attestationObject } = response ?? {}
+  if (typeof attestationObject !== 'string') return false
+  try {
+    const attestation = decodeAttestationObject(new Uint8Array(Buffer.from(attestationObject, 'base64url')))
+    const format = attestation.get('fmt')
+    return format === 'none' || (format === 'packed' && attestation.get('attStmt').get('x5c') === undefined)
+  } catch {
+    return false
+  }
 }
 
 function parsed(answer: string): WebAuthnResponse | undefined {

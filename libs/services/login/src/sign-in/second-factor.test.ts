@@ -80,6 +80,7 @@ describe('somebody with a second factor', () => {
     const typed = recovery[3]!.toLowerCase()
     expect((await enter(await halfway(), typed)).status).toBe(303)
     expect((await read()).record.totp!.recoveryDigests).toHaveLength(9)
+    await new Promise((resolve) => setImmediate(resolve))
     expect(world.letters).toMatchObject([{ to: 'alice@example.org' }])
     const other = new Browser(world.origin)
     expect((await enter(await halfway(other), typed, other)).status).toBe(401)

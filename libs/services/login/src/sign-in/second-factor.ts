@@ -7,6 +7,7 @@ import { seal, system, unseal } from '@countersign/tokens'
 import type { Account, AccountDirectory } from '../account-directory.ts'
 import { limits } from '../limits.ts'
 import type { Correspondence } from '../mail/correspondence.ts'
+import { Places } from '../places.ts'
 import type { FailureThrottle } from '../ports.ts'
 import type { Visit } from '../visit.ts'
 import type { FailedSignIns } from './failed-sign-ins.ts'
@@ -36,6 +37,7 @@ const contextOf = (accountId: string): string => `totp ${accountId}`
 /** The second factor: a code by time (RFC 6238), or one of the recovery codes. */
 export class SecondFactor {
   readonly #options: SecondFactorOptions
+  readonly #places = new Places()
 
   constructor(options: SecondFactorOptions) {
     this.#options = options
@@ -69,7 +71,9 @@ export class SecondFactor {
     const [account, blockedSeconds] = await Promise.all([directory.read(halfway.partition, halfway.id), blocked()])
     if (!account || account.record.disabledAt !== 0) return 'over'
     if (blockedSeconds !== undefined) return { blockedSeconds }
-    const passed = await this.#use(account, typed)
+    const passed = await this.#places.hold([{ key: account.record.id, most: limits.codesAtOnce }], () =>
+      this.#use(account, typed),
+    )
     // Once more: of many guesses at once, those that others have used up the attempts of must not count.
     const blockedSince = await blocked()
     if (blockedSince !== undefined) return { blockedSeconds: blockedSince }

@@ -109,6 +109,48 @@ describe('a provider', () => {
     expect(setting.logged().length).toBeLessThan(3_000)
   })
 
+  const refusals = [400, 401, 403, 404, 413, 418].map(
+    (status) => [status, text('<html>blocked</html>', status)] as const,
+  )
+  test.each<readonly [number, Behaviour]>([
+    ...refusals,
+    [429, text('<html>slowly</html>', 429)],
+    [200, text('<html>a page</html>')],
+    [302, redirect('https://issuer.example/blocked')],
+  ])('that answers a code with %i and a page stays open to everybody else', async (_, behaviour) => {
+    upstream.misbehaviour.token = behaviour
+    for (let times = 0; times < 12; times++) await failureOf(setting.signIn(upstream))
+    upstream.misbehaviour = {}
+    expect(setting.upstreams.stats().oidc!.breaker).toBe('closed')
+    expect(await setting.signIn(upstream)).toMatchObject({ subject: 'ann-1' })
+  })
+
+  test.each(refusals)(
+    'that answers %i to whoever asks for claims stays open to everybody else',
+    async (_, behaviour) => {
+      upstream.idToken = { email: undefined }
+      upstream.misbehaviour.userinfo = behaviour
+      for (let times = 0; times < 12; times++) await failureOf(setting.signIn(upstream))
+      expect(upstream.callsTo('userinfo')).toBe(12)
+      expect(setting.upstreams.stats().oidc!.breaker).toBe('closed')
+    },
+  )
+
+  test.each<[string, Endpoint, Behaviour]>([
+    ['hangs up on codes', 'token', cut],
+    ['takes no code in time', 'token', hang],
+    ['answers codes with 408', 'token', text('late', 408)],
+    ['answers codes with 502', 'token', text('<html>', 502)],
+    ['answers 429 for claims', 'userinfo', text('slowly', 429)],
+    ['answers 408 for claims', 'userinfo', text('late', 408)],
+    ['answers 500 for claims', 'userinfo', json({}, 500)],
+  ])('that %s is soon not asked any more', async (_, endpoint, behaviour) => {
+    upstream.idToken = { email: undefined }
+    upstream.misbehaviour[endpoint] = behaviour
+    for (let times = 0; times < 12; times++) await failureOf(setting.signIn(upstream))
+    expect(setting.upstreams.stats().oidc!.breaker).toBe('open')
+  })
+
   test('is asked for tokens once in a sign-in, even if a library should repeat itself', async () => {
     const options = { reach: { allowLoopback: true }, now: Date.now, breaker: createRemoteBreaker(), pem: () => '' }
     const fetchOnce = new Line(oidc(upstream), options).fetchOnce()

@@ -128,6 +128,8 @@ describe('an e-mail address', () => {
 
   test.each<[string, Members, boolean]>([
     ['in one of the domains', { email: 'ann@EXAMPLE.org' }, true],
+    ['in another of them', { email: 'ann@KELVIN.example' }, true],
+    ['in one with a letter whose small one is theirs', { email: 'ann@\u212aelvin.example' }, false],
     ['in another', { email: 'ann@evil.example' }, false],
     ['in a domain within', { email: 'ann@a.example.org' }, false],
     ['in a domain that ends alike', { email: 'ann@notexample.org' }, false],
@@ -135,7 +137,9 @@ describe('an e-mail address', () => {
     ['that is none', { email: 7 }, false],
   ])('%s may or may not sign in', async (_, idToken, may) => {
     upstream.idToken = idToken
-    const signingIn = new Setting([oidc(upstream, { emailDomains: ['example.org'] })]).signIn(upstream)
+    const signingIn = new Setting([oidc(upstream, { emailDomains: ['example.org', 'kelvin.example'] })]).signIn(
+      upstream,
+    )
     if (may) await expect(signingIn).resolves.toMatchObject({ subject: 'ann-1' })
     else await expect(signingIn).rejects.toMatchObject({ code: 'access_denied', message: expect.any(String) })
   })

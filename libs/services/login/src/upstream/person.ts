@@ -17,7 +17,9 @@ export interface Found {
   readonly methods: Members
 }
 
-const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+/** ASCII letters alone are folded: other alphabets have letters whose lower case is an ASCII one, and are another domain. */
+const domainOf = (address: string): string =>
+  address.slice(address.lastIndexOf('@') + 1).replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 
 /** @throws Failure `access_denied` unless the person's own address is in one of the domains */
 function checkDomain(provider: UpstreamProvider, email: string | undefined): void {

@@ -9,6 +9,12 @@ export const silent = (name: string, cause: unknown, retryAfterSeconds: number =
     retryAfterSeconds,
   })
 
+class Declined extends Error {}
+
+/** The provider does not do what was asked. That may be due to what one browser brought, so it is no fault of its. */
+export const declined = (name: string, why: string, retryAfterSeconds?: number): Failure =>
+  silent(name, new Declined(why), retryAfterSeconds)
+
 /** What came back is no answer to what was asked: whoever it was for, starting again is safe. */
 export const refused = (name: string, why: string): Failure =>
   new Failure('invalid_request', `What ${name} answered does not belong to this sign-in. Start again.`, {
@@ -73,4 +79,7 @@ export function failureOf(thrown: unknown, name: string): Failure {
 }
 
 /** Whether it speaks against the provider, rather than against this sign-in or our registration there. */
-export const isFault = (thrown: unknown): boolean => ownFailure(thrown)?.code === 'unavailable'
+export function isFault(thrown: unknown): boolean {
+  const own = ownFailure(thrown)
+  return own?.code === 'unavailable' && !(own.cause instanceof Declined)
+}

@@ -94,20 +94,20 @@ class Handover implements HandoverCalls {
     if (!name || name.partition >= partitions || subject === '' || isLeaving) {
       throw new Failure('invalid_request', 'a new session of a subject is required, to sign in')
     }
-    const previous = await browserOf(request.previous, this.#options)
     checkRoles(request.roles)
     checkAttributes(request.attributes)
-    // The same person goes on, under another name; somebody else begins anew.
-    const isSame = previous?.session.record.subject === subject && previous.partition === name.partition
-    const sameBrowser = isSame ? previous : undefined
+    let previous: BrowserSession | undefined
+    let sameBrowser: BrowserSession | undefined
     let next: Next['next'] | undefined
     let browser: BrowserSession | undefined
     await decideAndCommit(store, async () => {
       const by = this.#deciding(asker, subject)
-      const reader = await readAhead(store, [
-        subjectKey(name.partition, subject),
-        ...this.#keysOf(errand, name, subject),
-      ])
+      const keys = [subjectKey(name.partition, subject), ...this.#keysOf(errand, name, subject)]
+      const [before, reader] = await Promise.all([browserOf(request.previous, this.#options), readAhead(store, keys)])
+      // The same person goes on, under another name; somebody else begins anew.
+      const isSame = before?.session.record.subject === subject && before.partition === name.partition
+      previous = before
+      sameBrowser = isSame ? before : undefined
       const owner = await readSubject(reader, name.partition, subject)
       const commit = beginCommit(by, name.partition)
       const signedIn = { ...request, sessionId: name.id, keptMs: longestGrantMs() }

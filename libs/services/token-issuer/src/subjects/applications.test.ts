@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { ConsentRecord } from '@countersign/contracts/records'
 import { newCommitId } from '@countersign/store'
-import { beginCommit, consentKey } from '@countersign/tokens'
+import { beginCommit, consentKey, grantPut, grantRecord } from '@countersign/tokens'
 import { SubjectChange, type SessionName } from '@countersign/contracts/authorization'
 import { limits } from '../limits.ts'
 import { asker, World } from './testing/world.ts'
@@ -137,6 +137,39 @@ describe('withdrawing a consent', () => {
     expect(await withdraw('web')).toMatch(new RegExp(`^0:\\w+:${many}$`))
     for (const { access } of tokens) expect(await world.isLive(access)).toBe(false)
     expect((await world.told()).filter(({ type }) => type === 'consent.withdrawn')).toHaveLength(1)
+  })
+
+  const putGrants = async (many: number, over: { id: string; revokedAt: number }) => {
+    // They are listed by when they expire.
+    const common = { clientId: 'web', subject: 'anna', expiresAt: world.at + 60_000, ...over }
+    for (let from = 0; from < many; from += 200) {
+      const commit = beginCommit({ commitId: newCommitId() }, 0)
+      for (let n = from; n < Math.min(many, from + 200); n++) {
+        commit.puts.push(grantPut(0, grantRecord({ ...common, id: `${over.id}${n}` })))
+      }
+      await world.inner.commit(commit)
+    }
+  }
+
+  test('gets those, too, that ten thousand others stand before, which had ended', async () => {
+    const early = await world.tokens('web', session)
+    await putGrants(10_500, { id: '!ended', revokedAt: 1 })
+    const late = await world.tokens('web', session, lasting)
+    expect(await withdraw('web')).not.toBe('')
+    for (const { access } of [early, late]) expect(await world.isLive(access)).toBe(false)
+    expect((await world.told()).filter(({ type }) => type === 'grant.revoked')).toHaveLength(2)
+  })
+
+  test('says to ask again rather than that it is done, and then goes on', async () => {
+    const most = limits.withdrawnPages * limits.logoutGrants.perPage
+    await putGrants(most + 1, { id: '!open', revokedAt: 0 })
+    const { access } = await world.tokens('web', session, lasting)
+    await expect(withdraw('web')).rejects.toMatchObject({ code: 'unavailable', retryAfterSeconds: 1 })
+    expect(await withdraw('web')).not.toBe('')
+    expect(await world.isLive(access)).toBe(false)
+    const revoked = (await world.told()).filter(({ type }) => type === 'grant.revoked')
+    expect(new Set(revoked.map(({ grantId }) => grantId)).size).toBe(revoked.length)
+    expect(await withdraw('web')).toBe('')
   })
 
   test('meets a request that goes on what was agreed to just before: it gets no code', async () => {

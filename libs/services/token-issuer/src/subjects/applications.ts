@@ -1,6 +1,7 @@
+import { Failure } from '@countersign/contracts'
 import type { ApplicationInformation } from '@countersign/contracts/authorization'
 import { ConsentRecord, GrantRecord, SessionRecord, TokenRecord } from '@countersign/contracts/records'
-import type { Committed, Entry, Key, Store } from '@countersign/store'
+import type { Committed, Entry, Key, Listing, Store } from '@countersign/store'
 import {
   addCodeRevocation,
   addGrantRevocation,
@@ -18,7 +19,7 @@ import { clientInformation } from '../authorization/desk.ts'
 import { versioned, type BrowserSession } from '../authorization/state.ts'
 import type { ClientSource } from '../clients/source.ts'
 import { limits } from '../limits.ts'
-import { changeInSteps, entriesOf, readMany, type Change } from './steps.ts'
+import { changeInSteps, entriesOf, pagesOf, readMany, type Change } from './steps.ts'
 
 export interface ApplicationsOptions {
   store: Store
@@ -71,6 +72,7 @@ export class Applications {
    * comes of it meanwhile; then the rest, in steps. Repeated, it goes on where it stood.
    * @param by its commit id is not used: each step has its own
    * @returns undefined when there was nothing
+   * @throws Failure `unavailable` when there is so much of it that it has to be asked for again
    */
   async withdraw(browser: BrowserSession, clientId: string, by: Deciding): Promise<Committed | undefined> {
     const { store } = this.#options
@@ -84,26 +86,43 @@ export class Applications {
       isTold ||= ended !== undefined
       return ended
     }
-    const withdrawn = await step([consentKey(partition, subject, clientId)], (commit, { key, version }) => {
+    let last = await step([consentKey(partition, subject, clientId)], (commit, { key, version }) => {
       commit.checks.push({ key, version })
       commit.deletes.push(key)
     })
-    const codes: Key[] = []
-    for await (const { key, value } of entriesOf(store, subjectCodes(partition, subject), limits.codes)) {
-      if (TokenRecord.decode(value).code?.grant?.clientId === clientId) codes.push(key)
+    let pages = 0
+    // What has ended stays listed, so that every page is looked at; only those with something to end count.
+    const endIn = async (
+      listing: Listing,
+      perPage: number,
+      isToEnd: (value: Uint8Array) => boolean,
+      change: Change,
+    ) => {
+      for await (const page of pagesOf(store, listing, perPage)) {
+        const keys = page.flatMap(({ key, value }) => (isToEnd(value) ? [key] : []))
+        if (keys.length === 0) continue
+        if (pages++ === limits.withdrawnPages) {
+          throw new Failure('unavailable', 'not everything has ended yet: ask again', { retryAfterSeconds: 1 })
+        }
+        last = (await step(keys, change)) ?? last
+      }
     }
-    const unredeemed = await step(codes, (commit, entry, deciding) => {
-      const digest = entry.key.slice(entry.key.indexOf('/') + 1)
-      addCodeRevocation(commit, versioned(entry, TokenRecord), digest, reason, deciding)
-    })
-    const grants: Key[] = []
-    for await (const { key, value } of entriesOf(store, subjectGrants(partition, subject), limits.logoutGrants)) {
-      if (GrantRecord.decode(value).clientId === clientId) grants.push(key)
-    }
-    const revoked = await step(grants, (commit, entry, deciding) => {
-      addGrantRevocation(commit, versioned(entry, GrantRecord), reason, deciding)
-    })
-    return revoked ?? unredeemed ?? withdrawn
+    await endIn(
+      subjectCodes(partition, subject),
+      limits.codes.perPage,
+      (value) => isOpenCode(TokenRecord.decode(value), clientId, by.now),
+      (commit, entry, deciding) => {
+        const digest = entry.key.slice(entry.key.indexOf('/') + 1)
+        addCodeRevocation(commit, versioned(entry, TokenRecord), digest, reason, deciding)
+      },
+    )
+    await endIn(
+      subjectGrants(partition, subject),
+      limits.logoutGrants.perPage,
+      (value) => isOpenGrant(GrantRecord.decode(value), clientId),
+      (commit, entry, deciding) => void addGrantRevocation(commit, versioned(entry, GrantRecord), reason, deciding),
+    )
+    return last
   }
 
   /** By client id. */
@@ -148,6 +167,12 @@ export class Applications {
     return uses
   }
 }
+
+const isOpenCode = ({ code, revokedAt, expiresAt }: TokenRecord, clientId: string, now: number): boolean =>
+  code?.grant?.clientId === clientId && code.usedAt === 0 && revokedAt === 0 && expiresAt > now
+
+const isOpenGrant = (grant: GrantRecord, clientId: string): boolean =>
+  grant.clientId === clientId && grant.revokedAt === 0
 
 const usedAt = ({ givenAt, grantedAt }: Use): number => Math.max(givenAt, grantedAt)
 

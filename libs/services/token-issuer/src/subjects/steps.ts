@@ -20,6 +20,20 @@ export async function* entriesOf(
   } while (after !== undefined && looked < most)
 }
 
+/** What is in a listing, page by page, to its end. */
+export async function* pagesOf(
+  store: Pick<Store, 'list'>,
+  listing: Listing,
+  perPage: number,
+): AsyncGenerator<readonly Entry[]> {
+  let after: string | undefined
+  do {
+    const page = await store.list(listing, { limit: perPage, ...(after !== undefined && { after }) })
+    yield page.entries
+    after = page.next
+  } while (after !== undefined)
+}
+
 /** As many at once as one commit ends. */
 export function* inSteps<T>(all: readonly T[]): Generator<readonly T[]> {
   for (let from = 0; from < all.length; from += limits.endedAtOnce) yield all.slice(from, from + limits.endedAtOnce)

@@ -122,7 +122,7 @@ describe('exchanging a token of ours at the token endpoint', () => {
     const { body } = await setting.exchange('jwt-api', own())
     const jwt = { subject_token: body.access_token, subject_token_type: accessTokenType }
     expect((await setting.exchange('jwt-api', jwt)).status).toBe(200)
-    setting.providers = [{ id: 'ourselves', issuer, tokenExchange: { audience: [audiences.mail] } }]
+    setting.providers = [{ id: 'ourselves', issuer, signUp: true, tokenExchange: { audience: [audiences.mail] } }]
     for (const subject_token_type of [jwtType, idTokenType]) {
       expect(await refusal('jwt-api', { ...jwt, subject_token_type })).toBe('400 invalid_request')
     }

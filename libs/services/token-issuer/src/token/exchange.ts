@@ -20,7 +20,7 @@ import { decideAndCommit } from '../decide.ts'
 import { limits } from '../limits.ts'
 import { placeOf } from '../revoke.ts'
 import type { SubjectNames } from '../subject-names.ts'
-import { placeOfIdentity } from '../upstream/identity.ts'
+import { placeOfIdentity, placeOfKnownIdentity } from '../upstream/identity.ts'
 import { exchangeUpstream } from '../upstream/issue.ts'
 import type { UpstreamTokens } from '../upstream/token.ts'
 import type { GrantOptions } from './grants.ts'
@@ -140,7 +140,7 @@ class TokenExchange {
   ) {
     const { store, format, upstream, subjectNames, randomBytes } = this.#options
     const token = await upstream.verify(foreign, isIdToken, request.confirmation)
-    const place = await placeOfIdentity(this.#options, token)
+    const place = await (token.mayBeNew ? placeOfIdentity : placeOfKnownIdentity)(this.#options, token)
     const { accountId, partition } = place
     const toldSubject = subjectNames.toldTo(request.client, accountId)
     return decideAndCommit(store, async () => {

@@ -45,6 +45,22 @@ export async function placeOfIdentity(
   throw new Failure('conflict', 'this was being changed by others; try again', { retryAfterSeconds: 1 })
 }
 
+/**
+ * Where the account of an identity is, if it has one; nothing is made or taken.
+ * @throws Failure `invalid_request` when it has none
+ */
+export async function placeOfKnownIdentity(
+  { store }: Pick<IdentitiesOptions, 'store'>,
+  identity: IdentityName,
+): Promise<AccountIndexRecord> {
+  const { entry, behind } = await look(store, identity)
+  if (entry && behind.state === 'held') return decodeAccountIndex(entry.value)
+  throw unknownIdentity()
+}
+
+export const unknownIdentity = (): Failure =>
+  new Failure('invalid_request', 'subject_token is of somebody who has no account here: they have to sign in first')
+
 interface Look {
   readonly entry: Entry | undefined
   readonly behind: Behind

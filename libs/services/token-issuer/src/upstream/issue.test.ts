@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { accountKey, decodeAccount, decodeAccountIndex, identityKey } from '@countersign/accounts'
+import { randomBytes } from 'node:crypto'
+import { accountKey, accountRemains, decodeAccount, decodeAccountIndex, identityKey } from '@countersign/accounts'
 import { AccountRecord, GrantRecord } from '@countersign/contracts/records'
-import type { Commit } from '@countersign/store'
+import { newCommitId, type Commit, type Key } from '@countersign/store'
 import { subjectGrants, type Introspection } from '@countersign/tokens'
-import { accessTokenType, audiences, exchangeType, ExchangeSetting } from '../testing/exchange-setting.ts'
+import { accessTokenType, audiences, exchangeType, ExchangeSetting, partitions } from '../testing/exchange-setting.ts'
 import { Upstream } from '../testing/upstream.ts'
+import { placeOfIdentity } from './identity.ts'
 
 const subject = 'f2a3c1de-93f4-4a56-8c07-0c8ab0f0f6a1'
 
@@ -15,7 +17,9 @@ describe('a token for somebody of another issuer', () => {
   beforeEach(async () => {
     upstream = await new Upstream().start()
     setting = await new ExchangeSetting().start()
-    setting.providers = [{ id: 'partner', issuer: upstream.issuer, tokenExchange: { audience: ['account'] } }]
+    setting.providers = [
+      { id: 'partner', issuer: upstream.issuer, signUp: true, tokenExchange: { audience: ['account'] } },
+    ]
   })
 
   afterEach(() => upstream.stop())
@@ -59,7 +63,7 @@ describe('a token for somebody of another issuer', () => {
     try {
       setting.providers = [
         ...setting.providers,
-        { id: 'other', issuer: other.issuer, tokenExchange: { audience: ['account'] } },
+        { id: 'other', issuer: other.issuer, signUp: true, tokenExchange: { audience: ['account'] } },
       ]
       const same = await setting.exchange('web', {
         subject_token: await other.token(setting.at),
@@ -93,6 +97,47 @@ describe('a token for somebody of another issuer', () => {
     const left = (await indexed())!
     const { body } = await exchange()
     expect((await told(body.access_token)).sub).toBe(left.accountId)
+    expect((await types()).filter((type) => type === 'account.created')).toHaveLength(1)
+  })
+
+  const closings = [{ signUp: false }, { emailDomains: ['example.org'] }]
+  test.each(closings)('makes no account for anybody where the provider has %j', async (closing) => {
+    setting.providers = setting.providers.map((provider) => ({ ...provider, ...closing }))
+    const { status, body } = await exchange()
+    expect(status).toBe(400)
+    expect(body).toEqual({ error: 'invalid_request', error_description: expect.stringContaining('sign in first') })
+    expect(await indexed()).toBeUndefined()
+    expect(await types()).toEqual(['key.rotated'])
+  })
+
+  test.each(closings)('is still of whoever has an account, where the provider has %j', async (closing) => {
+    const { sub } = await told((await exchange()).body.access_token)
+    setting.providers = setting.providers.map((provider) => ({ ...provider, ...closing }))
+    expect((await told((await exchange()).body.access_token)).sub).toBe(sub)
+  })
+
+  test('is of nobody whose account was begun and never made, or deleted, where no account is made', async () => {
+    const identity = { issuer: upstream.issuer, subject }
+    const common = { now: () => setting.at, commitId: newCommitId, randomBytes }
+    const { partition, accountId: id } = await placeOfIdentity({ ...setting, ...common, partitions }, identity)
+    setting.providers = setting.providers.map((provider) => ({ ...provider, signUp: false }))
+    expect((await exchange()).body.error).toBe('invalid_request')
+    setting.providers = setting.providers.map((provider) => ({ ...provider, signUp: true }))
+    await exchange()
+    setting.providers = setting.providers.map((provider) => ({ ...provider, signUp: false }))
+    expect((await exchange()).status).toBe(200)
+    const remains = accountRemains({ id, partition }, setting.at)
+    const read = setting.store.get.bind(setting.store)
+    // It is deleted once its place was found.
+    let looks = 0
+    const get = async (keys: readonly Key[]) => {
+      if (keys.includes(remains.key) && ++looks === 2) await setting.put(partition, remains)
+      return read([...keys])
+    }
+    Object.assign(setting.store, { get })
+    expect((await exchange()).body.error).toBe('invalid_request')
+    expect(looks).toBeGreaterThanOrEqual(2)
+    expect((await exchange()).body.error).toBe('invalid_request')
     expect((await types()).filter((type) => type === 'account.created')).toHaveLength(1)
   })
 

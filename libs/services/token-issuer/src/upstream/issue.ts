@@ -27,6 +27,7 @@ import {
   type TokenFormat,
   type Versioned,
 } from '@countersign/tokens'
+import { unknownIdentity } from './identity.ts'
 import type { UpstreamToken } from './token.ts'
 
 export interface UpstreamExchange extends ExchangeTerms {
@@ -50,8 +51,8 @@ const origin: GrantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
 /**
  * Decides the exchange of another issuer’s token: it begins a grant of the person’s, which ends with that token. Nothing can
  * be told from a token of how far it was meant to go here: the client’s own scopes and audience are the bound.
- * @throws Failure `invalid_client` for a disabled client, `invalid_request` for a disabled person, `invalid_scope`,
- * `invalid_target`
+ * @throws Failure `invalid_client` for a disabled client, `invalid_request` for a disabled person and for one who may not be new,
+ * `invalid_scope`, `invalid_target`
  */
 export function exchangeUpstream(
   request: UpstreamExchange,
@@ -62,6 +63,7 @@ export function exchangeUpstream(
   const { client, token, place, account, owner, confirmation } = request
   const { partition, accountId: subject } = place
   const state = enabledState(request)
+  if (!account && !token.mayBeNew) throw unknownIdentity()
   if ((account && account.disabledAt !== 0) || (owner && owner.record.disabledAt !== 0)) {
     throw new Failure('invalid_request', 'subject_token is of somebody who is disabled here')
   }

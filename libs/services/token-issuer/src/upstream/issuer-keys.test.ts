@@ -19,7 +19,9 @@ describe('an issuer that does not answer as it should', () => {
   beforeEach(async () => {
     upstream = await new Upstream().start()
     setting = await new ExchangeSetting().start()
-    setting.providers = [{ id: 'partner', issuer: upstream.issuer, tokenExchange: { audience: ['account'] } }]
+    setting.providers = [
+      { id: 'partner', issuer: upstream.issuer, signUp: true, tokenExchange: { audience: ['account'] } },
+    ]
   })
 
   afterEach(() => upstream.stop())

@@ -14,8 +14,8 @@ describe('another issuer’s token', () => {
     setting = await new ExchangeSetting().start()
     const tokenExchange = { audience: ['account', 'https://id.example'], authorizedParties: ['my-app', 'other-app'] }
     setting.providers = [
-      { id: 'closed', issuer: 'https://closed.example' },
-      { id: 'partner', issuer: upstream.issuer, tokenExchange },
+      { id: 'closed', issuer: 'https://closed.example', signUp: true },
+      { id: 'partner', issuer: upstream.issuer, signUp: true, tokenExchange },
     ]
   })
 

@@ -8,6 +8,10 @@ import type { IssuerKeys } from './issuer-keys.ts'
 export interface UpstreamProvider {
   readonly id: string
   readonly issuer: string
+  /** Whether people who are not known yet get an account. */
+  readonly signUp: boolean
+  /** Those whose people may sign in; absent: any. A token proves no address, so that nobody gets an account by one. */
+  readonly emailDomains?: readonly string[] | undefined
   readonly tokenExchange?:
     | {
         readonly audience: readonly string[]
@@ -21,6 +25,8 @@ export interface UpstreamToken {
   readonly provider: string
   readonly issuer: string
   readonly subject: string
+  /** Whether an account is made for somebody who has none yet; otherwise they have to sign in first. */
+  readonly mayBeNew: boolean
   readonly expiresAt: Millis
   readonly fingerprint: string
 }
@@ -57,12 +63,13 @@ export function createUpstreamTokens({ providers, keysOf, now }: UpstreamTokensO
       checkType(jws, isIdToken)
       checkParties(jws.payload, provider.tokenExchange!)
       checkHolder(jws.payload, confirmation)
-      const { issuer, id } = provider
+      const { issuer, id, signUp, emailDomains } = provider
+      const mayBeNew = signUp && emailDomains === undefined
       const subject = subjectOf(jws.payload)
       const expiresAt = expiryOf(jws.payload, now())
       // Everything else first: what is refused anyway makes no request.
       if (!(await isSignedByIssuer(token, issuer, keysOf))) throw refused('its signature is not its issuer’s')
-      return { provider: id, issuer, subject, expiresAt, fingerprint: fingerprintOf(digestOf(token)) }
+      return { provider: id, issuer, subject, mayBeNew, expiresAt, fingerprint: fingerprintOf(digestOf(token)) }
     },
   }
 }

@@ -18,6 +18,8 @@ export interface Twist {
   flags?: number
   counter?: number
   transports?: string[]
+  /** Instead of none: a format, and its statement about the hash of the client data and the key of the passkey. */
+  attestation?: { format: string; statement: (clientDataHash: Buffer, key: KeyObject) => ReadonlyMap<string, unknown> }
 }
 
 const present = 0x01
@@ -57,13 +59,16 @@ export class Authenticator {
     const credential = Buffer.concat([Buffer.alloc(16), length, this.id, this.#key])
     const head = this.#head(rp!.id, twist, attested)
     const authData = new Uint8Array(Buffer.concat([head, credential]))
+    const clientDataJSON = this.#clientData('webauthn.create', challenge, twist)
+    const clientDataHash = sha256(Buffer.from(clientDataJSON, 'base64url'))
+    const { format = 'none', statement } = twist.attestation ?? {}
     const attestation = new Map<string, unknown>([
-      ['fmt', 'none'],
-      ['attStmt', new Map()],
+      ['fmt', format],
+      ['attStmt', statement?.(clientDataHash, this.#privateKey) ?? new Map()],
       ['authData', authData],
     ])
     return this.#answer({
-      clientDataJSON: this.#clientData('webauthn.create', challenge, twist),
+      clientDataJSON,
       attestationObject: text(isoCBOR.encode(attestation as never)),
       transports: twist.transports ?? ['internal'],
     })

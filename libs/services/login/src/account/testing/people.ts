@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { system } from '@countersign/tokens'
 import type { UpstreamPerson } from '../../upstream/flow.ts'
 import type { Upstreams } from '../../upstream/upstreams.ts'
 import { Browser, type Page } from '../../testing/browser.ts'
@@ -83,6 +84,12 @@ export class People {
     const id = this.sessionOf(browser)
     const { session, subject } = signIns.find((signIn) => signIn.session!.id === id)!
     return (await service.directory.read(session!.partition, subject))!
+  }
+
+  /** What makes an account one of ours. */
+  async nameLogin(browser: Browser, loginName: string): Promise<void> {
+    const { directory } = this.world.service
+    await directory.change(await this.accountOf(browser), system, (record) => ({ record: { ...record, loginName } }))
   }
 
   sessionOf(browser: Browser): string {

@@ -6,11 +6,12 @@ import { accountPaths, actForm, framed, type Frame } from './frame.ts'
 
 export interface PasskeyList {
   passkeys: readonly { id: string; name: string; addedAt: number; usedAt: number }[]
+  mayAdd: boolean
   now: number
 }
 
 /** The passkeys of an account. */
-export function passkeysPage(frame: Frame, { passkeys, now }: PasskeyList): HttpAnswer {
+export function passkeysPage(frame: Frame, { passkeys, mayAdd, now }: PasskeyList): HttpAnswer {
   const { speech } = frame.paper
   const list = passkeys.map(({ id, name, addedAt, usedAt }) => ({
     title: named(name),
@@ -32,8 +33,10 @@ export function passkeysPage(frame: Frame, { passkeys, now }: PasskeyList): Http
     ${section(
       'add',
       speech.say('passkey.add'),
-      html`<p>${speech.say('account.passkeys.text')}</p>
-        ${actForm(frame, { act: 'add', button: speech.say('passkey.add') })}`,
+      mayAdd
+        ? html`<p>${speech.say('account.passkeys.text')}</p>
+            ${actForm(frame, { act: 'add', button: speech.say('passkey.add') })}`
+        : html`<p>${speech.say('account.passkeys.elsewhere')}</p>`,
     )}`,
   })
 }

@@ -115,8 +115,9 @@ function otherPages(paper: Paper, { person, client, provider, creation }: Accoun
   const many = { status: 409, message: paper.speech.say('account.mistake.last_way') }
   return {
     account: account.overviewPage(frame('overview'), overview),
-    'account-passkeys': account.passkeysPage(frame('passkeys', many), { passkeys, now }),
-    'account-passkeys-none': account.passkeysPage(frame('passkeys'), { passkeys: [], now }),
+    'account-passkeys': account.passkeysPage(frame('passkeys', many), { passkeys, mayAdd: true, now }),
+    'account-passkeys-none': account.passkeysPage(frame('passkeys'), { passkeys: [], mayAdd: true, now }),
+    'account-passkeys-elsewhere': account.passkeysPage(frame('passkeys'), { passkeys: [], mayAdd: false, now }),
     'account-new-passkey': account.newPasskeyPage(frame('passkeys'), { challenge: creation, csrf: 'x', name: '' }),
     'account-identities': account.identitiesPage(frame('identities'), {
       identities,
