@@ -53,7 +53,7 @@ async function signsInWithPasskey(world: World): Promise<void> {
   await ann.press('Remove: The old laptop')
   await ann.fill({ 'Current password': password })
   await ann.press('Remove')
-  expect(await ann.text()).toContain('The passkey was removed.')
+  expect(await ann.text()).toContain('The passkey was removed, and you are signed out everywhere else.')
 }
 
 export const passkeyJourneys: readonly Journey[] = [

@@ -111,7 +111,7 @@ async function linked(world: World): Promise<void> {
   await ann.press(`Remove: ${elsewhere}@example.org`)
   await ann.fill({ 'Current password': password })
   await ann.press('Remove')
-  expect(await ann.text()).toContain('The account is not linked any more.')
+  expect(await ann.text()).toContain('The account is not linked any more, and you are signed out everywhere else.')
   const renewed = await world.person()
   await renewed.go('/login')
   await signInAt(renewed, 'Provider Two', elsewhere)
