@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { Passkey } from '@countersign/contracts/records'
-import { accountRecord, firstAccountKey, identityKey, indexKeysOf, loginNameKey, noteUse, passkeyKey } from './index.ts'
+import { accountRecord, firstAccountKey, identityKey, indexKeysOf, loginNameKey, noteUse } from './index.ts'
 import { inEveryOrder, type Process } from './testing/interleavings.ts'
 import { finish, Town } from './testing/town.ts'
 
@@ -86,13 +85,11 @@ describe('an identity that several want at once is one account’s, in whatever 
 describe('what leads to an account', () => {
   const identity = { issuer: 'https://upstream.example', subject: 'x' }
 
-  test('is its login name, its identities and its passkeys', () => {
-    const passkeys = [{ ...Passkey.decode(new Uint8Array()), id: 'AQID' }]
+  test('is its login name and its identities', () => {
     const identities = [{ ...identity, provider: 'p', label: '', linkedAt: 0 }]
-    expect(indexKeysOf(accountRecord({ loginName: ' Ada', passkeys, identities }))).toEqual([
+    expect(indexKeysOf(accountRecord({ loginName: ' Ada', identities }))).toEqual([
       loginNameKey('ada'),
       identityKey(identity),
-      passkeyKey('AQID'),
     ])
     expect(indexKeysOf(accountRecord({}))).toEqual([])
   })

@@ -4,7 +4,6 @@ import { emptyCommit, keyOf, type Commit, type CommitId, type Entry, type Key } 
 import { accountRemains, heldAccount, noteUse, type HeldAccount } from './account.ts'
 import { identityKey, type IdentityName } from './identity.ts'
 import { digestOfLoginName, normalizeLoginName } from './login-name.ts'
-import { passkeyKey } from './passkey.ts'
 import { accountKey, indexPartition, type AccountPlace } from './place.ts'
 
 /** @param name normalised */
@@ -21,14 +20,10 @@ export const decodeAccountIndex = (value: Uint8Array): AccountIndexRecord => Acc
 const encodeIndex = (accountId: string, partition: number): Uint8Array =>
   AccountIndexRecord.encode({ accountId, partition }).finish()
 
-/** Every index key that the account says is its own: by login name, identities and passkeys. */
-export function indexKeysOf({ loginName, identities, passkeys }: AccountRecord): Key[] {
+/** Every index key that the account says is its own: by login name and identities. */
+export function indexKeysOf({ loginName, identities }: AccountRecord): Key[] {
   const name = loginName === '' ? undefined : normalizeLoginName(loginName)
-  return [
-    ...(name === undefined ? [] : [loginNameKey(name)]),
-    ...identities.map(identityKey),
-    ...passkeys.map(({ id }) => passkeyKey(id)),
-  ]
+  return [...(name === undefined ? [] : [loginNameKey(name)]), ...identities.map(identityKey)]
 }
 
 /** Accounts made before identities were kept in them have none: whatever leads there is theirs. */

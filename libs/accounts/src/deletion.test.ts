@@ -52,7 +52,7 @@ describe('deleting an account', () => {
     for (let step = 0; step < 4; step++) await deleting.next()
     const half = (await town.account('ada'))!.record
     expect(half).toMatchObject({ passwordHash: '', claims: '', totp: undefined, disabledAt: town.now })
-    expect(half.passkeys.map(({ publicKey }) => publicKey.length)).toEqual([0])
+    expect(half.passkeys).toEqual([])
     expect(await town.signIn('x')).toBeUndefined()
     await finish(deleting)
     const [left] = await town.store.get([accountKey(0, 'ada')])

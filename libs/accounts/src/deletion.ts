@@ -1,6 +1,6 @@
 import type { Millis } from '@countersign/contracts'
 import type { Event } from '@countersign/contracts/events'
-import { Passkey, type AccountRecord } from '@countersign/contracts/records'
+import type { AccountRecord } from '@countersign/contracts/records'
 import { emptyCommit, type Commit, type CommitId, type Entry, type Key } from '@countersign/store'
 import { firstAccountKey, indexKeysOf, releaseNames } from './account-index.ts'
 import { accountRecord, accountRemains, noteUse, type HeldAccount } from './account.ts'
@@ -35,10 +35,6 @@ export function deleteAccount(
     id,
     loginName: record.loginName,
     identities: record.identities.map((identity) => ({ ...identity, label: '', linkedAt: 0 })),
-    passkeys: record.passkeys.map(({ id: credentialId }) => ({
-      ...Passkey.decode(new Uint8Array()),
-      id: credentialId,
-    })),
     createdAt: record.createdAt,
     disabledAt: record.disabledAt || now,
     changedAt: now,

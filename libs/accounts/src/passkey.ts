@@ -1,18 +1,9 @@
-import { hash } from 'node:crypto'
 import type { Millis } from '@countersign/contracts'
 import type { AccountRecord, Passkey } from '@countersign/contracts/records'
-import { keyOf, type Key } from '@countersign/store'
 import { limits } from './limits.ts'
-import { indexPartition } from './place.ts'
 import { waysToSignIn } from './ways.ts'
 
-/**
- * Where the account of a WebAuthn credential is kept: under a digest, since an id may have 1,023 bytes.
- * @param credentialId base64url
- */
-export const passkeyKey = (credentialId: string): Key =>
-  keyOf(indexPartition, `passkey/${hash('sha256', Buffer.from(credentialId, 'base64url'), 'base64url')}`)
-
+/** A passkey leads to its account by itself: authenticators keep where that is, as the user handle. */
 export const passkeyIn = ({ passkeys }: AccountRecord, credentialId: string): Passkey | undefined =>
   passkeys.find(({ id }) => id === credentialId)
 

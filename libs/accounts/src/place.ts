@@ -6,7 +6,7 @@ export const accountKey = (partition: Partition, id: string): Key => keyOf(parti
 /** Every account of a partition, by id; also, for a day, what is left of those that were deleted. */
 export const accountListing = (partition: Partition): Listing => keyOf(partition, 'accounts')
 
-/** Names, identities and passkeys are taken in one place, whatever partition their account is in. */
+/** Names and identities are taken in one place, whatever partition their account is in. */
 export const indexPartition: Partition = 0
 
 export interface AccountPlace {

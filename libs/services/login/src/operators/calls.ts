@@ -1,11 +1,5 @@
 import type { PeerCertificate } from 'node:tls'
-import {
-  accountClaims,
-  limits as accountLimits,
-  normalizeLoginName,
-  passkeyKey,
-  waysToSignIn,
-} from '@countersign/accounts'
+import { accountClaims, limits as accountLimits, normalizeLoginName, waysToSignIn } from '@countersign/accounts'
 import { Failure, type Calls } from '@countersign/contracts'
 import type {
   AccountName,
@@ -192,14 +186,10 @@ async function removeSecondFactor(
   account: Account,
   operator: Asker,
 ): Promise<Account | undefined> {
-  const passkeys = new Set<string>()
-  const changed = await directory.change(account, operator, (record) => {
-    for (const { id } of record.passkeys) passkeys.add(id)
+  return directory.change(account, operator, (record) => {
     const after = withoutSecondFactor(record)
     return after && { record: after, told: { type: 'account.second_factor_removed' } }
   })
-  if (changed && passkeys.size > 0) await directory.release(changed, [...passkeys].map(passkeyKey))
-  return changed
 }
 
 /** Undefined: there was none. @throws Failure `conflict` when nobody could sign in any more */

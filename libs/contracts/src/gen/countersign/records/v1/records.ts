@@ -380,7 +380,7 @@ export interface Passkey {
   usedAt: number;
 }
 
-/** Where an account is: by its login name, by an identity elsewhere or by a passkey; in partition 0. */
+/** Where an account is: by its login name, or by an identity elsewhere; in partition 0. */
 export interface AccountIndexRecord {
   accountId: string;
   partition: number;
