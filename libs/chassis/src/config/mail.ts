@@ -22,7 +22,9 @@ export const mail = (surroundings: Surroundings) =>
       isSender(given) ? given : undefined,
     ).describe('Who letters are from.'),
     ca: file(surroundings).optional().describe('Certificates (PEM) of the authorities that may sign the server’s.'),
-    timeout: duration(limits.durationsMs.mail).prefault('10s').describe('How long each step of sending a letter may take: to connect, to be greeted, to be answered.'),
+    timeout: duration(limits.durationsMs.mail)
+      .prefault('10s')
+      .describe('How long each step of sending a letter may take: to connect, to be greeted, to be answered.'),
   })
     .transform(({ timeout, ...rest }) => ({ ...rest, timeoutMs: timeout }))
     .optional()
