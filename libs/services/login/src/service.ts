@@ -124,7 +124,7 @@ export function createLoginService(options: LoginServiceOptions): LoginService {
   const upstreamVisits = new UpstreamVisits({ upstreams, replay, issuer, randomBytes })
   const { departures } = throttle
   const ways = { authorization, steps, entrance, arrivals, credentials, secondFactor, passkeys, failed, upstreamVisits }
-  const signIn = new SignIn({ ...ways, departures, localProvider })
+  const signIn = new SignIn({ ...ways, upstreams, departures, localProvider })
   const words = { ...options, directory, passwords, policy, correspondence, signIn }
   const choosing = new ChoosePassword({ ...words, throttle: throttle.resets })
   const account = accountRoutes({ ...words, ...ways, identities, upstreams, hasLocalAccounts, serverName })

@@ -153,6 +153,24 @@ describe('signing in with a provider', () => {
   })
 })
 
+describe('the way to a provider', () => {
+  test('that is down is a page that leads to the others, and keeps what brought the person here', async () => {
+    one.misbehaviour.discovery = (response) => void response.writeHead(500).end('<html>')
+    const { fields } = await browser.open('/login?request=r1')
+    const page = await browser.send('/login', { ...fields, provider: 'one' })
+    expect(page.status).toBe(503)
+    expect(page.text).toContain('href="login?request=r1"')
+    expect(page.text).toContain('<bdi>one</bdi>')
+    expect((await signIn('two', '/login?request=r1')).status).toBe(303)
+  })
+
+  test('that there is not is none', async () => {
+    const { fields } = await browser.open('/login')
+    for (const provider of ['three', 'constructor', 'staff'])
+      expect((await browser.send('/login', { ...fields, provider })).status).toBe(404)
+  })
+})
+
 describe('the way back', () => {
   test.each<[string, (back: URL) => void]>([
     ['without a state', (back) => back.searchParams.delete('state')],

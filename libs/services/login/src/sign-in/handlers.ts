@@ -1,10 +1,11 @@
 import { networkOf, type HttpAnswer } from '@countersign/chassis'
-import { Failure, type AuthorizationCalls } from '@countersign/contracts'
+import { asFailure, Failure, type AuthorizationCalls } from '@countersign/contracts'
 import { SignInPage } from '@countersign/contracts/authorization'
 import { emailOf, type Account } from '../account-directory.ts'
-import { isErrand, purposeIn, type Purpose } from '../errand.ts'
-import { secondFactorPage, signedInPage, type Mistake } from '../pages/index.ts'
+import { isErrand, linkTo, purposeIn, type Purpose } from '../errand.ts'
+import { providerErrorPage, secondFactorPage, signedInPage, type Mistake } from '../pages/index.ts'
 import type { FailureThrottle } from '../ports.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
 import type { Handlers, Visit } from '../visit.ts'
 import type { Arrivals } from './arrival.ts'
 import type { Credentials } from './credentials.ts'
@@ -26,6 +27,7 @@ export interface SignInOptions {
   passkeys: Passkeys
   failed: FailedSignIns
   upstreamVisits: UpstreamVisits
+  upstreams: Pick<Upstreams, 'list'>
   /** Of people who are sent to providers, by address. */
   departures: FailureThrottle
   /** The id of the provider that accounts of ours are; undefined: nobody signs in with them. */
@@ -101,12 +103,25 @@ export class SignIn {
     // What the application wishes of the sign-in, it wishes of whoever does it.
     const step = isErrand(purpose) ? (await steps.next(visit, purpose)).next : undefined
     const page = step?.$case === 'signIn' ? step.value : undefined
-    return upstreamVisits.begin(visit, provider, purpose, {
+    const wishes = {
       ...(page?.loginHint && { loginHint: page.loginHint }),
       ...(page && page.uiLocales.length > 0 && { uiLocales: page.uiLocales.join(' ') }),
       // Whoever is signed in and comes here is to show anew who they are.
       ...((page?.again || (!page && visit.session)) && { prompt: 'login' }),
-    })
+    }
+    try {
+      return await upstreamVisits.begin(visit, provider, purpose, wishes)
+    } catch (thrown) {
+      return this.#cannotLeave(visit, purpose, provider, asFailure(thrown))
+    }
+  }
+
+  /** A provider that is not there just now; the other ways to sign in are. */
+  #cannotLeave(visit: Visit, purpose: Purpose, provider: string, failure: Failure): HttpAnswer {
+    const name = this.#options.upstreams.list().find(({ id }) => id === provider)?.name
+    if (name === undefined || failure.code === 'internal') throw failure
+    const paper = visit.paper()
+    return providerErrorPage(paper, { name, again: `${paper.root}${linkTo(purpose)}`, failure })
   }
 
   async #password(visit: Visit, purpose: Purpose): Promise<HttpAnswer> {
