@@ -13,8 +13,8 @@ export const limits = {
   /** Characters of what a browser and its system are called. */
   deviceCharacters: 40,
   /** Passwords of one account, and from one address, that are checked at once: the queue for that is one for all. */
-  hashesOfAccount: 4,
-  hashesOfAddress: 16,
+  hashesOfAccount: 20,
+  hashesOfAddress: 32,
   /** Second factors of one account that are checked at once: counts that replicas share come late for many guesses at once. */
   codesAtOnce: 2,
   /** Letters about an account in an hour; with any more nobody would read them. */
